@@ -1,0 +1,161 @@
+"""A loan account: what was agreed (``Terms``) and where it stands (``Account``).
+
+``Terms`` are written once.  ``Account`` is small, changes with every commit and is a cache: it is
+always equal to the replay of the loan's journal (``domain/replay.py``).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from decimal import Decimal
+from functools import cached_property
+from typing import NamedTuple
+
+from chalicelib.domain.calendar import DateRule, DueDate
+from chalicelib.domain.ledger import Balances, Run
+from chalicelib.domain.money import ZERO
+from chalicelib.domain.schedule import Basis, PlanTerms, Pricing
+
+DEFAULT_ALLOCATION = ("fee", "interest", "principal")
+TERM_LOAN = "term_loan"
+LINE_OF_CREDIT = "line_of_credit"
+REVOLVING_CREDIT = "revolving_credit"
+
+
+@dataclass(frozen=True, slots=True)
+class DefaultFee:
+    """A fee that a product knows by name: ``flat`` money or ``percent`` of the total balance."""
+
+    name: str
+    type: str
+    amount: Decimal
+    event: str  # disbursement | arrears | default | manual
+
+
+@dataclass(frozen=True)
+class Terms:
+    """What was agreed when the loan was created, the product's rules included."""
+
+    id: str
+    application: str
+    end_user: str
+    product: str
+    kind: str  # term_loan | line_of_credit | revolving_credit
+    amount: Decimal
+    rate: Decimal
+    installments: int = 0
+    grace_instalments: int = 0
+    principal_repayment_grace: int = 0
+    arrears_tolerance: int = 7
+    default_tolerance: int | None = None
+    interest_calculation: str = "equal_instalments"
+    early_repayment_recalculation: str = "from_last_instalment"
+    calculate_interest_on_holidays: bool = True
+    repayment_date_type: str = "day_of_month"
+    repayment_date_period: int | None = None
+    repayment_holiday_scheduling: str = "on_day"
+    repayment_allocation: tuple[str, ...] = DEFAULT_ALLOCATION
+    default_fees: tuple[DefaultFee, ...] = ()
+    calendar: str = "GB-ENG"
+    shard: int = 0
+    due_dates: tuple[DueDate, ...] = ()  # from the disbursement on
+
+    @cached_property
+    def plan(self) -> PlanTerms:
+        """What the schedule is computed from."""
+        pricing = Pricing(
+            self.interest_calculation,
+            self.rate,
+            self.grace_instalments,
+            self.principal_repayment_grace,
+        )
+        rule = DateRule(
+            self.repayment_date_type, self.repayment_date_period, self.repayment_holiday_scheduling
+        )
+        return PlanTerms(
+            pricing, self.installments, rule, self.calendar, self.calculate_interest_on_holidays
+        )
+
+    @property
+    def has_rows(self) -> bool:
+        """Whether the loan follows a schedule."""
+        return self.kind == TERM_LOAN
+
+    def fees_on(self, event: str) -> tuple[DefaultFee, ...]:
+        """The fees that ``event`` charges by itself."""
+        return tuple(fee for fee in self.default_fees if fee.event == event)
+
+
+class OpenRow(NamedTuple):
+    """A billed row that is not paid: what is still missing of it."""
+
+    number: int
+    due: date
+    principal: Decimal
+    interest: Decimal
+    fee: Decimal
+
+    @property
+    def missing(self) -> Decimal:
+        """All that is missing of the row."""
+        return self.principal + self.interest + self.fee
+
+
+@dataclass(slots=True)
+class Account:
+    """Where a loan stands at the end of ``as_of``, everything that fell on that day done.
+
+    Only the working copy inside a decision is ever changed.  ``next_row`` is the first row that
+    has not been billed; ``short`` is what is missing, within the tolerance, of rows that count as
+    paid; ``prepaid`` what of the next row's principal has been paid ahead; ``run`` the nights that
+    no journal batch holds yet; ``wake`` the next day that brings more than interest.
+    """
+
+    id: str
+    end_user: str = field(metadata={"key": "e"})
+    status: str = field(default="inactive", metadata={"key": "s"})
+    as_of: date | None = field(default=None, metadata={"key": "d"})
+    principal: Decimal = field(default=ZERO, metadata={"key": "p"})
+    interest: Decimal = field(default=ZERO, metadata={"key": "i"})
+    fee: Decimal = field(default=ZERO, metadata={"key": "f"})
+    overpayment: Decimal = field(default=ZERO, metadata={"key": "o"})
+    written_off: Decimal = field(default=ZERO, metadata={"key": "wo"})
+    pending: Balances = field(default=Balances(), metadata={"key": "pb"})
+    pending_count: int = field(default=0, metadata={"key": "pc"})
+    disbursements: int = field(default=0, metadata={"key": "dc"})
+    disbursed_on: date | None = field(default=None, metadata={"key": "do"})
+    bases: tuple[Basis, ...] = field(default=(), metadata={"key": "b"})
+    next_row: int = field(default=1, metadata={"key": "n"})
+    prepaid: Decimal = field(default=ZERO, metadata={"key": "pp"})
+    billed: tuple[OpenRow, ...] = field(default=(), metadata={"key": "r"})
+    short: Balances = field(default=Balances(), metadata={"key": "sh"})
+    interest_enabled: bool = field(default=True, metadata={"key": "ie"})
+    late_since: date | None = field(default=None, metadata={"key": "ls"})
+    arrears_since: date | None = field(default=None, metadata={"key": "as"})
+    held_until_row: int | None = field(default=None, metadata={"key": "h"})
+    close_reason: str = field(default="", metadata={"key": "cr"})
+    close_substatus: str = field(default="", metadata={"key": "cs"})
+    apr: Decimal | None = field(default=None, metadata={"key": "apr"})
+    run: Run | None = field(default=None, metadata={"key": "run"})
+    seq: int = field(default=0, metadata={"key": "q"})
+    wake: date | None = field(default=None, metadata={"key": "w"})
+    shard: int = field(default=0, metadata={"key": "x"})
+
+    @property
+    def balances(self) -> Balances:
+        """Principal, interest and fee owed, exact."""
+        return Balances(self.principal, self.interest, self.fee)
+
+    @property
+    def missing(self) -> Balances:
+        """What has been billed and not paid, shortfalls within the tolerance included."""
+        total = self.short
+        for row in self.billed:
+            total = total.plus(Balances(row.principal, row.interest, row.fee))
+        return total
+
+    @property
+    def unbilled(self) -> Balances:
+        """What is owed and has not been billed."""
+        return self.balances.minus(self.missing)

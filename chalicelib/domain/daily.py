@@ -1,0 +1,100 @@
+"""The day: bringing one account up to a date, exactly once, in order.
+
+For one loan on one date: the night's interest, billing of a row due, status (partner API, "The
+day").  Between two days on which more than interest happens the nights are charged together; that
+gives the same account to the last digit, since a night depends on the principal alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+from chalicelib.domain import billing, status
+from chalicelib.domain.account import Account, Terms
+from chalicelib.domain.book import Book, Moment
+from chalicelib.domain.calendar import free_nights
+from chalicelib.domain.ledger import Run
+from chalicelib.domain.money import exact, ten_places
+from chalicelib.domain.schedule import night_interest
+
+
+@exact
+def bring_up(terms: Terms, account: Account, moment: Moment) -> Book:
+    """A book opened on ``account`` and brought up to the moment's business date."""
+    book = Book(terms, account, moment)
+    advance(book, moment.today)
+    return book
+
+
+def advance(book: Book, to: date) -> None:
+    """Do every day up to ``to`` that has not been done."""
+    account = book.account
+    while account.status in status.OPEN and account.as_of is not None and account.as_of < to:
+        wake = next_wake(book)
+        stop = to if wake is None else min(wake, to)
+        accrue(book, stop)
+        if stop == wake:
+            do_day(book)
+
+
+def do_day(book: Book) -> None:
+    """What a day brings after its night: rows fall due, the status follows."""
+    if book.terms.has_rows:
+        billing.bill_due_rows(book)
+        billing.allocate_overpayment(book)
+        billing.mark_paid_rows(book)
+    status.assess(book)
+    finish(book)
+
+
+def finish(book: Book) -> None:
+    """After any change: everything owed past the last row is due, and the next wake is known."""
+    account = book.account
+    if book.terms.has_rows and account.status in status.OPEN:
+        if billing.next_unbilled(book) is None:
+            billing.bill_the_rest(book)
+    account.wake = next_wake(book)
+
+
+def next_wake(book: Book) -> date | None:
+    """The next day on which more than interest happens: a row falls due or the status falls."""
+    account = book.account
+    if account.status not in status.OPEN:
+        return None
+    days = [status.next_fall(book.terms, account)]
+    row = billing.next_paying(book) if book.terms.has_rows else None
+    days.append(row.due if row else None)
+    return min((day for day in days if day is not None), default=None)
+
+
+def accrue(book: Book, to: date) -> None:
+    """Charge the nights from where the book stands to ``to``; none of them brings anything else.
+
+    The night from D-1 to D is charged on the principal at the end of D-1, kept to 10 decimals.
+    """
+    account, terms = book.account, book.terms
+    since = account.as_of
+    assert since is not None, "an account accrues from its first disbursement on"
+    amount = ten_places(night_interest(account.principal, terms.rate))
+    if account.interest_enabled and amount > 0:
+        skipped = tuple(free_nights(book.calendar, terms.calculate_interest_on_holidays, since, to))
+        if nights := (to - since).days - len(skipped):
+            _extend_run(book, since, to, amount, skipped)
+            account.interest += amount * nights
+    account.as_of = to
+    if terms.has_rows and billing.next_unbilled(book) is None:
+        billing.bill_the_rest(book)
+
+
+def _extend_run(
+    book: Book, since: date, to: date, amount: object, skipped: tuple[date, ...]
+) -> None:
+    account = book.account
+    run = account.run
+    if run is not None and run.last == since and run.amount == amount:
+        account.run = replace(run, last=to, skipped=run.skipped + skipped)
+        return
+    book.close_run()
+    nightly = ten_places(night_interest(account.principal, book.terms.rate))
+    account.run = Run(since + timedelta(days=1), to, nightly, account.balances, skipped)

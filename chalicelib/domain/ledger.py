@@ -1,0 +1,238 @@
+"""The journal of a loan: transactions, nights, changes, and what each does to the balances.
+
+A balance is a fold of these (``fold`` below); the account's stored balances are its cache.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from chalicelib.domain.machine import Machine
+from chalicelib.domain.money import ZERO
+
+
+class Balances(NamedTuple):
+    """Three amounts of money, exact."""
+
+    principal: Decimal = ZERO
+    interest: Decimal = ZERO
+    fee: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        """The three together."""
+        return self.principal + self.interest + self.fee
+
+    def plus(self, other: Balances, sign: int = 1) -> Balances:
+        """The three, each with ``other``'s added ``sign`` times."""
+        return Balances(
+            self.principal + sign * other.principal,
+            self.interest + sign * other.interest,
+            self.fee + sign * other.fee,
+        )
+
+    def minus(self, other: Balances) -> Balances:
+        """The three, each less ``other``'s."""
+        return self.plus(other, -1)
+
+
+TRANSACTION = Machine(
+    "transaction",
+    states=("pending", "applied", "failed", "reverted"),
+    initial="pending",
+    moves={
+        "apply": {"pending": "applied"},
+        "fail": {"pending": "failed"},
+        "retry": {"failed": "pending"},
+        "revert": {"applied": "reverted"},
+    },
+)
+
+# Which way a transaction's (positive) split moves the balances; rounding is signed.
+DIRECTION = {
+    "disbursement": 1,
+    "interest": 1,
+    "fee": 1,
+    "chargeback": 1,
+    "rounding": 1,
+    "repayment": -1,
+    "allocation": -1,
+    "write_off": -1,
+    "refund": 0,
+}
+ORIGIN_PARTNER, ORIGIN_SCHEDULE, ORIGIN_SYSTEM = "partner", "schedule", "system"
+
+
+@dataclass(frozen=True, slots=True)
+class Transaction:
+    """One operation on the account.  ``split`` says what of ``amount`` went where.
+
+    ``overpayment`` is what it adds to the loan's ``overpayment`` (negative for ``allocation`` and
+    ``refund``).  ``after`` are the balances once it was posted.
+    """
+
+    id: str
+    loan: str
+    seq: int
+    type: str
+    status: str
+    amount: Decimal
+    split: Balances
+    effective_date: date
+    processing_date: date
+    created_at: datetime
+    after: Balances
+    origin: str = ORIGIN_SYSTEM
+    overpayment: Decimal = ZERO
+    name: str = ""
+    fee_type: str | None = None
+    idempotency_key: str | None = None
+    reference: str = ""
+    collect: bool | None = None
+    provider: str | None = None
+    provider_transaction_id: str | None = None
+    applied_at: datetime | None = None
+    failure_reason: str = ""
+    reverted_by: str | None = None
+
+    @property
+    def counts(self) -> bool:
+        """Whether its split is in the balances: applied, or a manual repayment on its way."""
+        waiting = self.status == "pending" and self.type == "repayment"
+        return self.status == "applied" or (waiting and self.origin == ORIGIN_PARTNER)
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Consecutive nights of equal interest: one for each day from ``first`` to ``last``.
+
+    A night is named by the day it ends on; the days in ``skipped`` bore nothing.  ``before`` are
+    the balances ahead of the first night, of which only the interest changes during the run.
+    """
+
+    first: date
+    last: date
+    amount: Decimal
+    before: Balances
+    skipped: tuple[date, ...] = ()
+    seq: int = 0
+
+    @property
+    def nights(self) -> int:
+        """How many nights were charged."""
+        return (self.last - self.first).days + 1 - len(self.skipped)
+
+    @property
+    def total(self) -> Decimal:
+        """The interest of all its nights."""
+        return self.amount * self.nights
+
+    def each(self) -> Iterator[tuple[date, Balances]]:
+        """Each charged night with the balances after it."""
+        after = self.before
+        for offset in range((self.last - self.first).days + 1):
+            day = self.first + timedelta(days=offset)
+            if day not in self.skipped:
+                after = after._replace(interest=after.interest + self.amount)
+                yield day, after
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """Something other than money that changed, with its time and cause."""
+
+    seq: int
+    field: str  # status | interest_calculation
+    before: str
+    after: str
+    on: date
+    at: datetime
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """All that one commit adds to a loan's journal; ``seq`` is the first number in it."""
+
+    loan: str
+    seq: int
+    at: datetime
+    on: date
+    transactions: tuple[Transaction, ...] = ()
+    runs: tuple[Run, ...] = ()
+    changes: tuple[Change, ...] = ()
+
+
+# --- ids ------------------------------------------------------------------------------------------
+# A transaction's id is its loan's first four groups and a fifth that says which it is, so that it
+# leads to its loan without an index: 0 and the number of an entry, or 1, a revision and the day of
+# a night.  The loan's own random bits make it unique.
+
+NUMBER_DIGITS, REVISION_DIGITS, DAY_DIGITS = 11, 4, 7
+
+
+def transaction_id(loan_id: str, seq: int) -> str:
+    """The id of the loan's entry number ``seq``."""
+    return f"{loan_id[:24]}0{seq:0{NUMBER_DIGITS}x}"
+
+
+def night_id(loan_id: str, day: date, revision: int = 0) -> str:
+    """The id of the interest transaction of the night that ends on ``day``."""
+    return f"{loan_id[:24]}1{revision:0{REVISION_DIGITS}x}{day.toordinal():0{DAY_DIGITS}x}"
+
+
+def loan_prefix(an_id: str) -> str:
+    """What a loan's id and its transactions' ids have in common."""
+    return an_id[:23]
+
+
+class Entry(NamedTuple):
+    """What an id names within its loan: a numbered entry or the night that ends on ``day``."""
+
+    seq: int | None
+    day: date | None
+
+
+def entry_of(an_id: str) -> Entry | None:
+    """What a transaction's id names, or ``None`` if it cannot be one."""
+    kind, rest = an_id[24], int(an_id[25:], 16)
+    if kind == "0":
+        return Entry(rest, None)
+    ordinal = rest & (16**DAY_DIGITS - 1)
+    if kind == "1" and 0 < ordinal <= date.max.toordinal():
+        return Entry(None, date.fromordinal(ordinal))
+    return None
+
+
+def night(loan_id: str, day: date, amount: Decimal, after: Balances, at: datetime) -> Transaction:
+    """The transaction that shows one night of a run."""
+    return Transaction(
+        id=night_id(loan_id, day),
+        loan=loan_id,
+        seq=0,
+        type="interest",
+        status="applied",
+        amount=amount,
+        split=Balances(interest=amount),
+        effective_date=day,
+        processing_date=day,
+        created_at=at,
+        after=after,
+        applied_at=at,
+    )
+
+
+def fold(batches: Iterable[Batch], run: Run | None = None) -> Balances:
+    """The balances that the journal adds up to; ``run`` are nights that are in no batch yet."""
+    total = Balances()
+    for batch in batches:
+        for item in batch.transactions:
+            if item.counts:
+                total = total.plus(item.split, DIRECTION[item.type])
+        for nights in batch.runs:
+            total = total.plus(Balances(interest=nights.total))
+    return total.plus(Balances(interest=run.total)) if run else total

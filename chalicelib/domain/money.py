@@ -1,0 +1,48 @@
+"""Exact money: the one precision, and the three roundings that the contract knows.
+
+Everything inside the ledger is computed with 40 significant digits (partner API, "Money inside the
+ledger").  A night's interest and what is billed are kept to 10 decimals, half even; what is shown
+or collected is whole pence, half up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, localcontext
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+EXACT = Context(prec=40, rounding=ROUND_HALF_EVEN)
+ZERO = Decimal(0)
+PENNY = Decimal("0.01")
+HALF_PENNY = Decimal("0.005")
+TEN_PLACES = Decimal("1e-10")
+
+
+def exact(function: Callable[P, R]) -> Callable[P, R]:
+    """Run ``function`` with 40 significant digits, whatever the caller's context is."""
+
+    @wraps(function)
+    def inner(*args: P.args, **kwargs: P.kwargs) -> R:
+        with localcontext(EXACT):
+            return function(*args, **kwargs)
+
+    return inner
+
+
+def pence(value: Decimal) -> Decimal:
+    """As shown and as collected: two decimals, half up."""
+    return value.quantize(PENNY, ROUND_HALF_UP, EXACT)
+
+
+def ten_places(value: Decimal) -> Decimal:
+    """As kept: ten decimals, half even."""
+    return value.quantize(TEN_PLACES, ROUND_HALF_EVEN, EXACT)
+
+
+def clamp(value: Decimal, low: Decimal, high: Decimal) -> Decimal:
+    """``value`` brought between ``low`` and ``high``."""
+    return max(low, min(value, high))

@@ -1,0 +1,162 @@
+"""A loan's status: which moves there are, and what each day asks for.
+
+``late`` when the business date is past an unpaid row's due date, ``arrears`` when it is past by
+more than the tolerance, ``default`` when it has been in arrears for longer than the product allows;
+it only gets worse or, when nothing is overdue any more, goes back to ``active`` (partner API,
+"Status").
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+from chalicelib.domain.account import Account, DefaultFee, Terms
+from chalicelib.domain.billing import next_paying
+from chalicelib.domain.book import Book
+from chalicelib.domain.ledger import Balances
+from chalicelib.domain.machine import Machine
+from chalicelib.domain.money import ten_places
+
+OPEN = ("active", "late", "arrears", "default")
+HUNDRED = Decimal(100)
+
+LOAN = Machine(
+    "loan",
+    states=("inactive", "active", "late", "arrears", "default", "closed", "cancelled"),
+    initial="inactive",
+    moves={
+        "disburse": {"inactive": "active", "active": "active"},
+        "fall late": {"active": "late"},
+        "fall into arrears": {"active": "arrears", "late": "arrears"},
+        "fall into default": {"active": "default", "late": "default", "arrears": "default"},
+        "cure": {"late": "active", "arrears": "active", "default": "active"},
+        "make_arrears": {"active": "arrears", "late": "arrears"},
+        "make_default": {"active": "default", "late": "default", "arrears": "default"},
+        "close": dict.fromkeys(OPEN, "closed"),
+        "cancel": {"inactive": "cancelled"},
+    },
+    refusals={"closed": "loan_not_open", "cancelled": "loan_not_open"},
+)
+
+SEVERITY = {"active": 0, "late": 1, "arrears": 2, "default": 3}
+FALL = {"late": "fall late", "arrears": "fall into arrears", "default": "fall into default"}
+ANNOUNCED = {"late": "loan_is_late", "arrears": "loan_is_arrears", "default": "loan_is_default"}
+
+
+def oldest_unpaid(account: Account) -> date | None:
+    """The due date of the oldest billed row that is not paid."""
+    return account.billed[0].due if account.billed else None
+
+
+def days_past_due(account: Account, today: date) -> int:
+    """Days since the oldest unpaid row's due date; 0 when nothing is overdue."""
+    due = oldest_unpaid(account)
+    return max(0, (today - due).days) if due else 0
+
+
+def _asked_for(terms: Terms, account: Account, today: date) -> list[str]:
+    """The statuses that the day asks for, mildest first."""
+    overdue = days_past_due(account, today)
+    asked = ["late"] if overdue > 0 else []
+    if overdue > terms.arrears_tolerance:
+        asked.append("arrears")
+    since, tolerance = account.arrears_since, terms.default_tolerance
+    if asked and since and tolerance is not None and (today - since).days > tolerance:
+        asked.append("default")
+    return asked
+
+
+def next_fall(terms: Terms, account: Account) -> date | None:
+    """The next day on which the status will get worse if nothing is paid."""
+    due, status = oldest_unpaid(account), account.status
+    if due is None or account.as_of is None or status not in OPEN:
+        return None
+    days: list[date] = []
+    if status == "active":
+        days.append(due + timedelta(days=1))
+    if SEVERITY[status] < SEVERITY["arrears"]:
+        days.append(due + timedelta(days=terms.arrears_tolerance + 1))
+    if status == "arrears" and account.arrears_since and terms.default_tolerance is not None:
+        overdue_from = due + timedelta(days=1)
+        days.append(
+            max(account.arrears_since + timedelta(days=terms.default_tolerance + 1), overdue_from)
+        )
+    return max(min(days), account.as_of + timedelta(days=1)) if days else None
+
+
+def assess(book: Book) -> None:
+    """Bring the status to what the day the book stands on asks for."""
+    account = book.account
+    if account.status not in OPEN:
+        return
+    for status in _asked_for(book.terms, account, book.today):
+        if SEVERITY[status] > SEVERITY[account.status]:
+            enter(book, FALL[status], "schedule")
+    if account.status != "active" and not _still_holds(book):
+        enter(book, "cure", "schedule")
+
+
+def _still_holds(book: Book) -> bool:
+    account = book.account
+    if days_past_due(account, book.today) > 0:
+        return True
+    if not book.terms.has_rows:  # nothing is ever due: the next repayment is the one that counts
+        return not book.repaid
+    held = account.held_until_row
+    if held is None:
+        return False
+    unpaid = account.billed[0].number if account.billed else account.next_row
+    return unpaid <= held
+
+
+def hold(book: Book) -> None:
+    """A status set by hand holds until what is overdue, or the next row owed, is paid."""
+    account = book.account
+    if days_past_due(account, book.today) == 0:
+        row = next_paying(book)
+        account.held_until_row = (
+            account.billed[0].number if account.billed else row.number if row else None
+        )
+
+
+def enter(book: Book, command: str, cause: str) -> None:
+    """Make a move of the machine: dates, fees of the event, the row in the journal, the event."""
+    account = book.account
+    before, after = account.status, LOAN.move(account.status, command)
+    if before == after:
+        return
+    account.status = after
+    book.note("status", before, after, cause)
+    if after == "active":
+        account.late_since = account.arrears_since = account.held_until_row = None
+    elif after in SEVERITY:
+        account.late_since = account.late_since or book.today
+        if after in ("arrears", "default"):
+            account.arrears_since = account.arrears_since or book.today
+        for fee in book.terms.fees_on(after):
+            charge(book, fee, "system")
+        book.tell(ANNOUNCED[after], status=after)
+
+
+def charge(book: Book, fee: DefaultFee, origin: str, **details: Any) -> None:
+    """Charge a fee: flat, or a percentage of the account's total balance at this moment."""
+    amount = fee_amount(fee, book.account.balances)
+    if amount or origin != "system":
+        book.post(
+            "fee",
+            amount,
+            Balances(fee=amount),
+            origin=origin,
+            name=fee.name,
+            fee_type=fee.type,
+            **details,
+        )
+
+
+def fee_amount(fee: DefaultFee, balances: Balances) -> Decimal:
+    """What ``fee`` comes to on these balances, kept to 10 decimals."""
+    if fee.type == "percent":
+        return ten_places(balances.total * fee.amount / HUNDRED)
+    return fee.amount
