@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date, timedelta
+from decimal import Decimal
 
 from chalicelib.domain import billing, status
 from chalicelib.domain.account import Account, Terms
@@ -79,16 +80,15 @@ def accrue(book: Book, to: date) -> None:
     amount = ten_places(night_interest(account.principal, terms.rate))
     if account.interest_enabled and amount > 0:
         skipped = tuple(free_nights(book.calendar, terms.calculate_interest_on_holidays, since, to))
-        if nights := (to - since).days - len(skipped):
-            _extend_run(book, since, to, amount, skipped)
-            account.interest += amount * nights
+        _extend_run(book, since, to, amount, skipped)
+        account.interest += amount * ((to - since).days - len(skipped))
     account.as_of = to
     if terms.has_rows and billing.next_unbilled(book) is None:
         billing.bill_the_rest(book)
 
 
 def _extend_run(
-    book: Book, since: date, to: date, amount: object, skipped: tuple[date, ...]
+    book: Book, since: date, to: date, amount: Decimal, skipped: tuple[date, ...]
 ) -> None:
     account = book.account
     run = account.run
@@ -96,5 +96,4 @@ def _extend_run(
         account.run = replace(run, last=to, skipped=run.skipped + skipped)
         return
     book.close_run()
-    nightly = ten_places(night_interest(account.principal, book.terms.rate))
-    account.run = Run(since + timedelta(days=1), to, nightly, account.balances, skipped)
+    account.run = Run(since + timedelta(days=1), to, amount, account.balances, skipped)

@@ -1,0 +1,196 @@
+"""Partners (tenants), their API keys, and where their calendar stands.
+
+A partner's business date is today's date in its time zone; a sandbox partner's is what its clock
+says (partner API, "Business date and calendar" and "The sandbox").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from chalicelib.domain.calendar import calendar_for
+from chalicelib.domain.decision import Decision, Message
+from chalicelib.domain.errors import Flaw, Invalid, Refused
+
+DISBURSEMENT_PROVIDERS = ("manual", "gocardless_outbound")
+CLOCK_QUEUE, DAYS_QUEUE = "clock", "days"
+A_DAY_BUT_A_TICK = timedelta(days=1) - timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Partner:
+    """A lender or a fintech that uses the platform: one tenant.
+
+    ``shards`` says over how many partitions the wake dates of its loans are spread; it never
+    changes while there are loans.
+    """
+
+    id: str
+    name: str = ""
+    currency: str = "GBP"
+    calendar: str = "GB-ENG"
+    timezone: str = "Europe/London"
+    disbursement_provider: str = "manual"
+    sandbox: bool = False
+    shards: int = 1
+
+    def begins(self, day: date) -> datetime:
+        """The instant at which ``day`` begins at the partner, in UTC."""
+        return datetime.combine(day, time(), ZoneInfo(self.timezone)).astimezone(UTC)
+
+    def date_of(self, instant: datetime) -> date:
+        """The date that ``instant`` falls on at the partner."""
+        return instant.astimezone(ZoneInfo(self.timezone)).date()
+
+
+def check(partner: Partner) -> Partner:
+    """The partner, or :class:`Invalid` with every setting that cannot be."""
+    flaws: list[Flaw] = []
+    try:
+        ZoneInfo(partner.timezone)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        flaws.append(Flaw("timezone", "unknown", f"There is no time zone {partner.timezone!r}."))
+    try:
+        calendar_for(partner.calendar).holidays(2026)
+    except Invalid as unknown:
+        flaws += unknown.flaws
+    if partner.disbursement_provider not in DISBURSEMENT_PROVIDERS:
+        known = ", ".join(DISBURSEMENT_PROVIDERS)
+        flaws.append(Flaw("disbursement_provider", "unknown", f"Must be one of {known}."))
+    if flaws:
+        raise Invalid(*flaws)
+    return partner
+
+
+def changed(partner: Partner, values: Mapping[str, Any]) -> Decision[Partner]:
+    """The partner with other settings."""
+    return Decision(check(replace(partner, **values)))
+
+
+@dataclass(frozen=True, slots=True)
+class ApiKey:
+    """One key of a partner: only its hash is kept, and the first characters to know it by."""
+
+    id: str
+    partner: str
+    hash: str
+    prefix: str
+    revoked: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Clock:
+    """How far a partner's days have come.
+
+    ``day`` is a sandbox partner's business date, set at the wall-clock instant ``set_at`` (None:
+    the partner lives by the wall clock).  ``target`` is the date that the clock is on its way to.
+    ``closing`` is the date whose daily jobs run, ``open_shards`` those of its shards that have not
+    finished; ``closed`` the last date that is done.
+    """
+
+    id: str
+    day: date | None = None
+    set_at: datetime | None = None
+    target: date | None = None
+    closing: date | None = None
+    open_shards: tuple[int, ...] = ()
+    closed: date | None = None
+
+    @property
+    def settled(self) -> bool:
+        """Whether the clock stands where it was sent and that day's jobs are done."""
+        arrived = self.target is None or self.target == self.day
+        return arrived and not self.open_shards
+
+
+def business_date(partner: Partner, clock: Clock | None, wall: datetime) -> date:
+    """The partner's business date at the wall-clock instant ``wall``."""
+    if partner.sandbox and clock is not None and clock.day is not None:
+        return clock.day
+    return partner.date_of(wall)
+
+
+def local_now(partner: Partner, clock: Clock | None, wall: datetime) -> datetime:
+    """The instant on the partner's clock.
+
+    In the sandbox a business date begins when the clock is set to it, goes on with the wall clock
+    and stops just before midnight, so that instants never run ahead of the date or backwards.
+    """
+    if not partner.sandbox or clock is None or clock.day is None or clock.set_at is None:
+        return wall
+    passed = max(timedelta(), wall - clock.set_at)
+    return partner.begins(clock.day) + min(passed, A_DAY_BUT_A_TICK)
+
+
+def first_clock(partner: Partner, wall: datetime) -> Clock:
+    """A new partner's clock: a sandbox partner's stands at today, which is done."""
+    today = partner.date_of(wall)
+    if not partner.sandbox:
+        return Clock(partner.id, closed=today)
+    return Clock(partner.id, today, partner.begins(today), target=today, closed=today)
+
+
+def send_clock(clock: Clock, to: date, wall: datetime, has_loans: bool) -> Decision[Clock]:
+    """Send a sandbox clock to a date: forward day by day, or anywhere while there are no loans."""
+    at = clock.target or clock.day
+    assert at is not None, "only a sandbox clock is sent"
+    if to < at and (has_loans or not clock.settled):
+        raise Refused(
+            "clock_backwards",
+            f"The clock stands at {at} and cannot go back to {to}: only a partner without loans "
+            "may be set to any date.",
+            {"business_date": at.isoformat(), "asked": to.isoformat()},
+        )
+    if not has_loans and clock.settled:
+        return Decision(replace(clock, day=to, set_at=wall, target=to, closed=to, closing=None))
+    if to == at and clock.settled:
+        return Decision(clock)
+    step = Message(CLOCK_QUEUE, {"partner": clock.id})
+    return Decision(replace(clock, target=to), messages=(step,))
+
+
+def next_step(partner: Partner, clock: Clock, wall: datetime) -> Decision[Clock]:
+    """What the days' jobs have to do next: finish a day under way, or begin the next one.
+
+    A sandbox clock goes on by one day towards its target; everybody else is brought to today.  A
+    decision without messages says that there is nothing to do.
+    """
+    if clock.open_shards:
+        assert clock.closing is not None
+        return Decision(clock, messages=_shards(clock, clock.closing))
+    if clock.day is None:
+        today = partner.date_of(wall)
+        if clock.closed is not None and clock.closed >= today:
+            return Decision(clock)
+        begun = replace(clock, closing=today, open_shards=tuple(range(partner.shards)))
+    else:
+        if clock.target is None or clock.day >= clock.target:
+            return Decision(clock)
+        day = clock.day + timedelta(days=1)
+        shards = tuple(range(partner.shards))
+        begun = replace(clock, day=day, set_at=wall, closing=day, open_shards=shards)
+    assert begun.closing is not None
+    return Decision(begun, messages=_shards(begun, begun.closing))
+
+
+def _shards(clock: Clock, day: date) -> tuple[Message, ...]:
+    return tuple(
+        Message(DAYS_QUEUE, {"partner": clock.id, "date": day.isoformat(), "shard": shard})
+        for shard in clock.open_shards
+    )
+
+
+def shard_done(clock: Clock, day: date, shard: int) -> Decision[Clock]:
+    """A shard has finished a date; the last one closes it and asks for the next step."""
+    if clock.closing != day or shard not in clock.open_shards:
+        return Decision(clock)
+    left = tuple(other for other in clock.open_shards if other != shard)
+    if left:
+        return Decision(replace(clock, open_shards=left))
+    done = replace(clock, open_shards=(), closing=None, closed=day)
+    step = (Message(CLOCK_QUEUE, {"partner": clock.id}),) if not done.settled else ()
+    return Decision(done, messages=step)

@@ -1,0 +1,183 @@
+"""``/transaction/``: operations on loan accounts, each made once and only once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any, Literal
+
+from chalicelib.domain.ledger import Transaction
+from chalicelib.domain.money import ten_places
+from chalicelib.handlers.routing import Resource
+from chalicelib.handlers.schema import Body, Out, PageQuery
+from chalicelib.handlers.values import Day, Flag, Instant, Money, MoneyOut, TextRule, Uuid
+from chalicelib.usecases import transactions
+from chalicelib.usecases.context import Context, Listing, Replayed
+
+api = Resource("/transaction", tag="Transactions")
+
+READ_ONLY = frozenset(
+    [
+        "status",
+        "principal",
+        "interest",
+        "fee",
+        "origin",
+        "provider",
+        "provider_transaction_id",
+        "processing_date",
+        "applied_at",
+        "failure_reason",
+        "reverted_by",
+        "balance_after",
+        "overpayment",
+        "exact",
+    ]
+)
+REFUSALS = (
+    "idempotency_key_reused",
+    "credit_limit_exceeded",
+    "exceeds_outstanding",
+    "loan_not_open",
+    "invalid_status",
+)
+
+
+class TransactionIn(Body):
+    """A disbursement, a repayment or a fee; its key makes sure that it is made once."""
+
+    read_only = Body.read_only | READ_ONLY
+
+    loan: Uuid
+    type: Literal["disbursement", "repayment", "fee"]
+    amount: Money | None = None
+    name: Annotated[str, TextRule(0, 200)] = ""
+    fee_type: Literal["flat", "percent"] | None = None
+    idempotency_key: Annotated[str, TextRule(1, 255)] | None = None
+    reference: Annotated[str, TextRule(0, 200)] = ""
+    effective_date: Day | None = None
+    collect: Flag | None = None
+
+
+class BalancesOut(Out):
+    """Balances after a transaction."""
+
+    principal: MoneyOut
+    interest: MoneyOut
+    fee: MoneyOut
+
+
+class ExactOut(Out):
+    """A split to ten decimals."""
+
+    principal: str
+    interest: str
+    fee: str
+
+
+class TransactionOut(Out):
+    """One transaction with its split."""
+
+    id: str
+    loan: str
+    type: str
+    status: str
+    amount: MoneyOut
+    principal: MoneyOut
+    interest: MoneyOut
+    fee: MoneyOut
+    overpayment: MoneyOut
+    exact: ExactOut
+    name: str
+    fee_type: str | None
+    idempotency_key: str | None
+    reference: str
+    collect: bool | None
+    origin: str
+    provider: str | None
+    provider_transaction_id: str | None
+    processing_date: date
+    effective_date: date
+    applied_at: Instant | None
+    failure_reason: str
+    reverted_by: str | None
+    balance_after: BalancesOut
+    created_at: Instant
+    updated_at: Instant
+
+
+#: What an answer takes from a transaction as it stands.
+SAME = tuple(
+    name
+    for name in TransactionOut.model_fields
+    if name not in ("principal", "interest", "fee", "exact", "balance_after", "updated_at")
+)
+
+
+def transaction_out(_: Context, item: Transaction) -> Mapping[str, Any]:
+    """A transaction as its resource shows it."""
+    exact = {name: f"{ten_places(part):f}" for name, part in item.split._asdict().items()}
+    return {
+        **{name: getattr(item, name) for name in SAME},
+        **item.split._asdict(),
+        "exact": exact,
+        "balance_after": item.after._asdict(),
+        "updated_at": max(item.created_at, item.applied_at or item.created_at),
+    }
+
+
+class TransactionsQuery(PageQuery):
+    """Of which loans: one id, or several with commas between."""
+
+    loan: Annotated[str, TextRule(36, 36 * 50 + 49)] | None = None
+
+
+@api.collection(
+    query=TransactionsQuery,
+    answer=TransactionOut,
+    view=transaction_out,
+    summary="List transactions",
+)
+def listing(ctx: Context, query: TransactionsQuery) -> Listing[Transaction]:
+    """Newest first; each night's interest is one."""
+    loans = [part.strip().lower() for part in (query.loan or "").split(",") if part.strip()]
+    return transactions.listing(ctx, loans, query.limit, query.offset)
+
+
+@api.post(
+    body=TransactionIn,
+    answer=TransactionOut,
+    view=transaction_out,
+    summary="Make a transaction",
+    refuses=REFUSALS,
+    idempotency="own",
+    key_field="idempotency_key",
+)
+def create(ctx: Context, body: TransactionIn) -> Transaction | Replayed[Transaction]:
+    """Disburse, repay or charge a fee, once for each idempotency key."""
+    return transactions.post(ctx, transactions.Request(**body.values()))
+
+
+@api.get("/{pk}", answer=TransactionOut, view=transaction_out, summary="Read a transaction")
+def read(ctx: Context, pk: str) -> Transaction:
+    """One transaction, a single night's interest included."""
+    return transactions.read(ctx, pk)
+
+
+class ApplyIn(Body):
+    """When it took effect, if not today."""
+
+    effective_date: Day | None = None
+
+
+@api.post(
+    "/{pk}/apply",
+    body=ApplyIn,
+    answer=TransactionOut,
+    view=transaction_out,
+    summary="Confirm a pending transaction by hand",
+    refuses=("invalid_status", "loan_not_open"),
+)
+def apply(ctx: Context, pk: str, body: ApplyIn) -> Transaction:
+    """For money that moved without a provider of ours."""
+    return transactions.apply(ctx, pk, body.effective_date)

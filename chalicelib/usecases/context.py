@@ -1,0 +1,113 @@
+"""Who asks, when, and with what: handed to every use case."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+if TYPE_CHECKING:
+    from chalicelib.domain.partners import Partner
+    from chalicelib.models.store import Store
+    from chalicelib.models.unit import Unit
+
+A = TypeVar("A")
+
+#: A request's answer is remembered for two days: partners are promised at least one.
+REMEMBERED_SECONDS = 2 * 86_400
+
+
+@dataclass(slots=True)
+class Idempotency:
+    """The caller's key, hashed, and a fingerprint of the request that it stands for.
+
+    ``status`` is what the first answer says.  ``own`` means that the use case keeps the key itself
+    (for ever), so that :meth:`Context.commit` writes no record.  ``settled`` becomes true once the
+    record is written.
+    """
+
+    key_hash: str
+    fingerprint: str
+    status: int = 201
+    own: bool = False
+    settled: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed(Generic[A]):
+    """What a use case returns that found its first answer again (``Idempotent-Replayed``)."""
+
+    value: A
+
+
+@dataclass(frozen=True, slots=True)
+class Listing(Generic[A]):
+    """One page of a collection: ``count`` is the size of the whole, ``cursor`` leads on."""
+
+    results: Sequence[A]
+    count: int | None
+    cursor: str | None = None
+
+
+def _nothing_to_render(_: Any) -> str:
+    return ""
+
+
+def _left_in_the_outbox(_: Sequence[Any]) -> None:
+    """The sweeper sends what nobody sends at once."""
+
+
+def _unheard(what: str, error: Exception, **facts: str) -> None:
+    """Nobody listens."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One request's (or one job's) view of the world.
+
+    ``now`` is an aware UTC instant on the partner's clock, ``business_date`` the date it is there.
+    ``render`` prints an answer as the caller would see it again, without secrets.  ``dispatch``
+    sends committed outbox messages at once and never raises.  ``report`` logs an error that the use
+    case survives: ``report(what, error, loan=…)``.
+    """
+
+    partner: Partner
+    now: datetime
+    business_date: date
+    store: Store
+    new_id: Callable[[], str]
+    request_id: str = ""
+    idempotency: Idempotency | None = None
+    render: Callable[[Any], str] = field(default=_nothing_to_render)
+    dispatch: Callable[[Sequence[Any]], None] = field(default=_left_in_the_outbox)
+    report: Callable[..., None] = field(default=_unheard)
+
+    def unit(self) -> Unit:
+        """An empty unit of work, stamped with this context's instant."""
+        from chalicelib.models.unit import Unit
+
+        return Unit(self.now)
+
+    def commit(self, unit: Unit, answer: A) -> A:
+        """Commit ``unit`` together with the caller's key, send its messages, and give ``answer``.
+
+        What is shown to the caller is what this returns.  Raises as ``store.commit`` does; after an
+        error nothing was written and nothing is sent.
+        """
+        key = self.idempotency
+        if key is not None and not key.own:
+            unit.remember(
+                self.partner.id,
+                key.key_hash,
+                fingerprint=key.fingerprint,
+                status=key.status,
+                body=self.render(answer),
+                ttl_seconds=REMEMBERED_SECONDS,
+            )
+        self.store.commit(unit)
+        if key is not None:
+            key.settled = True
+        if unit.outbox:
+            self.dispatch(unit.outbox)
+        return answer

@@ -1,0 +1,121 @@
+"""The daily jobs: each partner's day is opened, done shard by shard, and closed.
+
+A day is begun by one conditional write and fanned out as one message a shard.  A shard's worker
+touches only the loans that wake by that date, each in a transaction of its own; the last shard to
+finish closes the day.  Every message may come twice: a loan that is already there is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from chalicelib.domain import partners as domain
+from chalicelib.domain.decision import Decision
+from chalicelib.domain.loans import brought_up
+from chalicelib.domain.partners import Clock, Partner
+from chalicelib.models.keys import ACCOUNT, ANYONE, CLOCK_STATE, PARTNER
+from chalicelib.models.store_errors import Unavailable
+from chalicelib.usecases import loans
+
+if TYPE_CHECKING:
+    from chalicelib.models.store import Store
+    from chalicelib.usecases.context import Context
+
+CHUNK = 100  # loans read ahead: a job's memory does not grow with the book
+LOANS_A_MESSAGE = 1000  # what one invocation does before it passes the rest on
+RACES = 20
+
+Decide = Callable[[Clock], Decision[Clock]]
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """What one message's work came to; ``after`` is where the next message goes on."""
+
+    done: int = 0
+    failed: tuple[str, ...] = ()
+    after: str | None = None
+
+
+def step(ctx: Context, wall: datetime) -> Clock:
+    """Begin the partner's next day, or send again what is missing of the one under way."""
+    return _move(ctx, lambda clock: domain.next_step(ctx.partner, clock, wall))
+
+
+def shard_done(ctx: Context, day: date, shard: int) -> Clock:
+    """Tell the clock that a shard has finished a day."""
+    return _move(ctx, lambda clock: domain.shard_done(clock, day, shard))
+
+
+def _move(ctx: Context, decide: Decide) -> Clock:
+    """Load the clock, decide, commit it with its messages; again after a lost race."""
+
+    def once() -> Clock:
+        stored = ctx.store.get(CLOCK_STATE, ctx.partner.id, ctx.partner.id)
+        assert stored is not None
+        decided = decide(stored.value)
+        unit = ctx.unit()
+        if decided.state != stored.value:
+            unit.update(CLOCK_STATE, ctx.partner.id, stored, decided.state)
+        for message in decided.messages:
+            unit.send(message)
+        return ctx.commit(unit, decided.state)
+
+    return ctx.store.attempt(once)
+
+
+def do_shard(ctx: Context, day: date, shard: int, after: str | None) -> Progress:
+    """Bring every loan of the shard that wakes by ``day`` up to the business date.
+
+    A loan that cannot be brought up is reported and passed over: it is as it was, every reader
+    still brings it up by itself, and the next day tries again.
+    """
+    done = 0
+    failed: list[str] = []
+    until = max(day, ctx.business_date)
+    while done + len(failed) < LOANS_A_MESSAGE:
+        page = ctx.store.page(
+            ACCOUNT,
+            ctx.partner.id,
+            "due",
+            group={"shard": shard},
+            until=until,
+            newest_first=False,
+            limit=CHUNK,
+            cursor=after,
+        )
+        for stored in page.items:
+            if bring_up(ctx, stored.value.id):
+                done += 1
+            else:
+                failed.append(stored.value.id)
+        after = page.next_cursor
+        if after is None:
+            return Progress(done, tuple(failed))
+    return Progress(done, tuple(failed), after)
+
+
+def bring_up(ctx: Context, loan_id: str) -> bool:
+    """Bring one loan up to the business date; whether that went well."""
+    try:
+        ctx.store.attempt(lambda: _bring_up(ctx, loan_id), RACES)
+    except Unavailable:
+        raise  # not the loan's fault: the whole message comes again
+    except Exception as error:
+        ctx.report("a loan could not be brought up", error, loan=loan_id)
+        return False
+    return True
+
+
+def _bring_up(ctx: Context, loan_id: str) -> None:
+    loan = loans.find(ctx, loan_id)
+    if loan is not None:
+        loans.carry_out(ctx, loan, brought_up)
+
+
+def every_partner(store: Store) -> Iterator[Partner]:
+    """All partners, a hundred read at a time."""
+    return (stored.value for stored in store.each(PARTNER, ANYONE))

@@ -1,0 +1,113 @@
+"""A loan's life in the pure domain: commands on days, with the journal kept in memory."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+
+from chalicelib.domain import journal, loans, replay, views
+from chalicelib.domain.account import Account, DefaultFee, Terms
+from chalicelib.domain.book import Moment
+from chalicelib.domain.ledger import Balances, Batch, Transaction, fold
+
+LOAN = "6f025741-3a92-4e28-8869-b362b51d6b5f"
+
+
+def begins(day: date) -> datetime:
+    return datetime(day.year, day.month, day.day, tzinfo=UTC)
+
+
+def moment(day: date) -> Moment:
+    return Moment(begins(day) + timedelta(hours=9), day, begins)
+
+
+def terms(**given: object) -> Terms:
+    usual: dict[str, object] = {
+        "id": LOAN,
+        "application": "application",
+        "end_user": "end-user",
+        "product": "product",
+        "kind": "term_loan",
+        "amount": Decimal(12000),
+        "rate": Decimal(12),
+        "installments": 6,
+        "repayment_date_period": 14,
+    }
+    return Terms(**{**usual, **given})  # type: ignore[arg-type]
+
+
+class Life:
+    """One loan.  ``goes_to`` moves the day; ``daily=False`` leaves the job out on the way."""
+
+    def __init__(self, agreed: Terms, start: date) -> None:
+        self.terms = agreed
+        self.account = Account(id=agreed.id, end_user=agreed.end_user)
+        self.day = start
+        self.batches: list[Batch] = []
+        self.events: list[str] = []
+
+    def _keep(self, outcome: loans.Outcome) -> loans.Outcome:
+        self.account = outcome.account
+        self.terms = outcome.terms or self.terms
+        self.events += [event.name for event in outcome.events]
+        for update in outcome.updates:
+            self.batches = [
+                replace(
+                    batch,
+                    transactions=tuple(
+                        update if item.id == update.id else item for item in batch.transactions
+                    ),
+                )
+                for batch in self.batches
+            ]
+        if outcome.batch:
+            self.batches.append(outcome.batch)
+        return outcome
+
+    def tells(self, command: object, *given: object) -> loans.Outcome:
+        return self._keep(command(self.terms, self.account, moment(self.day), *given))  # type: ignore[operator]
+
+    def goes_to(self, day: date, *, daily: bool = True) -> Life:
+        while self.day < day:
+            self.day = self.day + timedelta(days=1) if daily else day
+            if daily:
+                self.tells(loans.brought_up)
+        return self
+
+    def disburses(self, amount: str | Decimal, effective: date | None = None) -> Life:
+        asked = self.tells(loans.disburse, Decimal(amount), loans.Asked())
+        self.tells(loans.apply_disbursement, asked.transaction, effective)
+        return self
+
+    def repays(self, amount: str | Decimal, *, confirmed: bool = True) -> Transaction:
+        asked = self.tells(loans.repay, Decimal(amount), loans.Asked())
+        assert asked.transaction is not None
+        if confirmed:
+            self.tells(loans.apply_repayment, asked.transaction)
+        return asked.transaction
+
+    def fee(self, amount: str, kind: str = "flat") -> Life:
+        fee = DefaultFee("Letter", kind, Decimal(amount), "manual")
+        self.tells(loans.charge_fee, fee, loans.Asked(name="Letter"))
+        return self
+
+    # --- what it shows ---------------------------------------------------------------------------
+
+    def view(self) -> views.LoanView:
+        return views.loan_view(self.terms, self.account, moment(self.day))
+
+    def schedule(self) -> list[views.ScheduleRow]:
+        return views.schedule_view(self.terms, self.account, self.batches, moment(self.day))
+
+    def transactions(self) -> list[Transaction]:
+        return journal.transactions(self.terms, self.account, self.batches, moment(self.day))
+
+    def folded(self) -> Balances:
+        return fold(self.batches, self.account.run)
+
+    def retold(self) -> Account:
+        return replay.tell(self.terms, self.batches, moment(self.day)).account
+
+    def of(self, kind: str) -> list[Transaction]:
+        return [item for item in self.transactions() if item.type == kind]
