@@ -26,8 +26,7 @@ def bill_due_rows(book: Book) -> None:
     """Bill every row that is due by the day the book stands on."""
     while (row := next_unbilled(book)) is not None and row.due <= book.today:
         _bill(book, row)
-    if next_unbilled(book) is None:
-        bill_the_rest(book)
+    bill_the_rest(book)
 
 
 def next_unbilled(book: Book) -> Row | None:
@@ -71,8 +70,10 @@ def _bill(book: Book, row: Row) -> None:
 def bill_the_rest(book: Book) -> None:
     """After the last row's due date everything owed is due the day it arises."""
     account = book.account
+    if not account.bases or next_unbilled(book) is not None:
+        return
     owed = account.unbilled
-    if not (account.bases and any(owed)):
+    if not any(owed):
         return
     last = book.rows()[-1]
     book.happenings.append(Billed(last.number, last.due, *owed, ZERO))

@@ -53,8 +53,7 @@ def finish(book: Book) -> None:
     """After any change: everything owed past the last row is due, and the next wake is known."""
     account = book.account
     if book.terms.has_rows and account.status in status.OPEN:
-        if billing.next_unbilled(book) is None:
-            billing.bill_the_rest(book)
+        billing.bill_the_rest(book)
     account.wake = next_wake(book)
 
 
@@ -83,7 +82,7 @@ def accrue(book: Book, to: date) -> None:
         _extend_run(book, since, to, amount, skipped)
         account.interest += amount * ((to - since).days - len(skipped))
     account.as_of = to
-    if terms.has_rows and billing.next_unbilled(book) is None:
+    if terms.has_rows:
         billing.bill_the_rest(book)
 
 

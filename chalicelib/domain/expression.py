@@ -3,7 +3,8 @@
 Python's meaning, with exact decimal numbers: ``//`` and ``%`` floor, comparisons chain, ``and`` and
 ``or`` stop early and give the operand, a boolean counts 1 or 0, ``round`` rounds half to even.
 Numbers have 40 significant digits and stay below 10**40; whatever would grow beyond is a failure,
-not a wait.  A statement has no loops: each node of its bounded tree is visited at most once.
+not a wait, and what is too small to tell from nothing is 0.  A statement has no loops: each node of
+its bounded tree is visited at most once.
 """
 
 from __future__ import annotations

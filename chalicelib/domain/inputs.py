@@ -37,6 +37,8 @@ PRECONFIGURED: Mapping[str, tuple[str, str]] = {
 
 _NAMESPACE = bytes.fromhex("7d6a0a1f5c1e5b0e9a3b2f4c8e617d20")
 _NUMERIC = re.compile(r"[+-]?[0-9]{1,100}(?:\.[0-9]{1,100})?(?:[eE][+-]?[0-9]{1,3})?")
+_UNSTORABLE = re.compile("[\0-\b\v\f\x0e-\x1f\ud800-\udfff]")
+"""Control characters (but tab and line end) and halves of characters."""
 _PRECONFIGURED_TEXT_BYTES, _TEXT_BYTES = 64, 4 * MAX_TEXT
 _NUMBER_BYTES = 70
 
@@ -74,7 +76,7 @@ def coerce(source_type: str, value: Any, field: str = "value") -> Value:
     """``value`` as one of the source's type, or :class:`Invalid` naming ``field``.
 
     Numbers may come as JSON numbers or as numeric strings, an integer must be whole; booleans are
-    true and false alone; text is at most 255 characters.
+    true and false alone; text is at most 255 characters, none of them a control character.
     """
     if source_type == BOOLEAN:
         if isinstance(value, bool):
@@ -108,7 +110,7 @@ def _text(value: Any, field: str) -> str:
         raise _wrong(field, "Must be a text.")
     if len(value) > MAX_TEXT:
         raise Invalid(Flaw(field, "too_long", f"Must have at most {MAX_TEXT} characters."))
-    if any(character == "\0" or "\ud800" <= character <= "\udfff" for character in value):
+    if _UNSTORABLE.search(value):
         raise Invalid(Flaw(field, "invalid", "Holds a character that cannot be stored."))
     return value
 

@@ -184,13 +184,13 @@ def _shards(clock: Clock, day: date) -> tuple[Message, ...]:
     )
 
 
-def shard_done(clock: Clock, day: date, shard: int) -> Decision[Clock]:
-    """A shard has finished a date; the last one closes it and asks for the next step."""
+def shard_done(
+    partner: Partner, clock: Clock, day: date, shard: int, wall: datetime
+) -> Decision[Clock]:
+    """A shard has finished a date; the last one closes it and begins the next, if one is due."""
     if clock.closing != day or shard not in clock.open_shards:
         return Decision(clock)
     left = tuple(other for other in clock.open_shards if other != shard)
     if left:
         return Decision(replace(clock, open_shards=left))
-    done = replace(clock, open_shards=(), closing=None, closed=day)
-    step = (Message(CLOCK_QUEUE, {"partner": clock.id}),) if not done.settled else ()
-    return Decision(done, messages=step)
+    return next_step(partner, replace(clock, open_shards=(), closing=None, closed=day), wall)

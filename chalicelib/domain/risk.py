@@ -50,7 +50,8 @@ MAX_NAME = 100
 MAX_WEIGHT_DECIMALS = 10
 MAX_RESULT_BYTES = 35_000
 """What one scorecard may take in a decision, so that ten of them fit into one stored item."""
-_RULE_BYTES = 400
+_RULE_BYTES = 300
+"""A rule's row there without its statement, name, inputs, weight and threshold."""
 
 Freezable = TypeVar("Freezable", "Scorecard", "RiskEngine")
 
@@ -207,6 +208,7 @@ def _result_bytes(card: Scorecard, sources: Mapping[str, InputSource]) -> int:
     for rule in card.rules:
         inputs = parse(rule.statement).inputs
         total += _RULE_BYTES + sum(len(name) + largest(sources[name]) for name in inputs)
+        total += len(f"{rule.weight}{rule.threshold}")
         total += len(
             json.dumps([rule.statement, rule.name], ensure_ascii=False).encode(
                 errors="surrogatepass"

@@ -36,7 +36,7 @@ def do_shard(body: Body) -> None:
     edge.count("LoansBroughtUp", progress.done)
     edge.count("LoansFailed", len(progress.failed))
     if progress.after is None:
-        clock = days.shard_done(ctx, day, shard)
+        clock = days.shard_done(ctx, day, shard, edge.clock())
         if clock.closed == day:
             edge.count("DaysClosed", 1)
         return

@@ -45,9 +45,9 @@ def step(ctx: Context, wall: datetime) -> Clock:
     return _move(ctx, lambda clock: domain.next_step(ctx.partner, clock, wall))
 
 
-def shard_done(ctx: Context, day: date, shard: int) -> Clock:
-    """Tell the clock that a shard has finished a day."""
-    return _move(ctx, lambda clock: domain.shard_done(clock, day, shard))
+def shard_done(ctx: Context, day: date, shard: int, wall: datetime) -> Clock:
+    """Tell the clock that a shard has finished a day; the last one begins the next."""
+    return _move(ctx, lambda clock: domain.shard_done(ctx.partner, clock, day, shard, wall))
 
 
 def _move(ctx: Context, decide: Decide) -> Clock:

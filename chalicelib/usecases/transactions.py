@@ -16,8 +16,8 @@ from chalicelib.domain.errors import Flaw, Invalid, NotFound, Refused
 from chalicelib.domain.ledger import Transaction, entry_of
 from chalicelib.domain.loans import Asked, Outcome
 from chalicelib.models.keys import TERMS
-from chalicelib.usecases import loans
 from chalicelib.models.store_errors import AlreadyDone
+from chalicelib.usecases import loans
 from chalicelib.usecases.context import Idempotency, Listing, Replayed
 from chalicelib.usecases.loans import Command, Loan
 

@@ -1,0 +1,62 @@
+# `make` lists what there is.  Everything makes its own .venv first.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+VENV := .venv
+STAMP := $(VENV)/.installed
+PYTHON_FOUND := $(shell for p in python3.11 python3.12 python3.13 python3.14 python3 python; do \
+	"$$p" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 \
+	&& command -v "$$p" && break; done)
+PYTHON ?= $(PYTHON_FOUND)
+WORKERS ?= 2
+
+.PHONY: help run demo reset test lint format bench lock
+
+help:  ## this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+run: $(STAMP)  ## serve everything on this machine until Ctrl-C (PORT=8000)
+	@exec $(VENV)/bin/python -m local.run
+
+demo: $(STAMP)  ## walk a whole loan's life against the running stack, or one of its own
+	@exec $(VENV)/bin/python -m local.demo
+
+reset: $(STAMP)  ## forget the state kept under .local/
+	@exec $(VENV)/bin/python -m local.reset
+
+test: $(STAMP)  ## the tests (ARGS='-m slow' for the long ones)
+	@$(VENV)/bin/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+
+lint: $(STAMP)  ## format, style, types, import directions, routes
+	@$(VENV)/bin/ruff format --check .
+	@$(VENV)/bin/ruff check .
+	@$(VENV)/bin/mypy
+	@PYTHONPATH=. $(VENV)/bin/lint-imports --no-logo
+	@$(VENV)/bin/python -m tools.lint_source
+	@$(VENV)/bin/python -m tools.lint_routes
+
+format: $(STAMP)  ## write the source the one way
+	@$(VENV)/bin/ruff format .
+	@$(VENV)/bin/ruff check --fix .
+
+bench: $(STAMP)  ## the benchmarks
+	@exec $(VENV)/bin/python -m bench $(ARGS)
+
+lock: $(STAMP)  ## compile the pinned requirements again, with hashes
+	@bash tools/lock
+
+# The stamp is written last, so that a broken installation is done again.
+$(STAMP): requirements-dev.txt
+	@if [ -z "$(PYTHON)" ]; then \
+		echo "Backbone needs Python 3.11 or later with venv (Debian: apt install python3-venv)." >&2; \
+		exit 1; fi
+	@echo "Installing into $(VENV) (about a minute, once) ..."
+	@[ -x $(VENV)/bin/python ] && $(VENV)/bin/python -c '' 2>/dev/null || { \
+		rm -rf $(VENV) && "$(PYTHON)" -m venv $(VENV); }
+	@$(VENV)/bin/python -m pip --disable-pip-version-check install --quiet --require-hashes \
+		-r requirements-dev.txt 2> $(VENV)/install.log || { \
+		grep -v '^WARNING' $(VENV)/install.log | tail -n 20 >&2; \
+		echo "The installation failed; all of it is in $(VENV)/install.log." >&2; exit 1; }
+	@touch $@ && echo "Installed."

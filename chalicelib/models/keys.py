@@ -1,0 +1,203 @@
+"""Every key and index of the one table.
+
+To store a new kind of thing, add a row to the table at the end (what a row can say:
+``models/kinds.py``); nothing else needs to know of it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.domain.ledger import loan_prefix
+from chalicelib.models.kinds import ONLY, Kind, key_part
+
+ANYONE = ""
+"""The partner to name for kinds whose keys do not hold one (partners, API keys)."""
+
+# --- what is not a kind -------------------------------------------------------------------------
+
+
+def claim_key(partner: str, scope: str, value: str) -> tuple[str, str]:
+    """The item that keeps ``value`` unique in ``scope`` (``"input_source.name"``)."""
+    raw = value.encode("utf-8", "surrogatepass")
+    short = f"={value}" if len(raw) <= 512 and value.isprintable() else None
+    what = short or f"~{hashlib.sha256(raw).hexdigest()}"
+    return f"{key_part('partner', partner)}#U#{key_part('scope', scope)}#{what}", ONLY
+
+
+def remembered_key(partner: str, key_hash: str) -> tuple[str, str]:
+    """The idempotency record of a caller's key, which comes hashed."""
+    return f"{key_part('partner', partner)}#I#{key_part('key', key_hash)}", ONLY
+
+
+OUTBOX_SHARDS = 16
+"""Partitions of ``by_due`` that pending messages are spread over."""
+
+
+def message_key(message_id: str) -> tuple[str, str]:
+    """The outbox item of a message."""
+    return f"OUT#{key_part('id', message_id)}", ONLY
+
+
+def outbox_partition(shard: int) -> str:
+    """The ``by_due`` partition of a shard, 0 to :data:`OUTBOX_SHARDS` - 1."""
+    return f"OUT#{shard}"
+
+
+def outbox_shard(message_id: str) -> int:
+    """The shard of a message: always the same for the same id."""
+    return zlib.crc32(message_id.encode()) % OUTBOX_SHARDS
+
+
+CLAIM, REMEMBERED, MESSAGE = "claim", "remembered", "message"
+"""What ``t`` says of items that are not a kind."""
+
+
+# --- logical queues: where a message may go -----------------------------------------------------
+
+DAYS = "days"
+CLOCK = "clock"
+
+QUEUES: Mapping[str, str] = {
+    DAYS: "one partner's shard of loans to bring up to one business date",
+    CLOCK: "one sandbox partner's clock to move",
+}
+"""Logical queue: what its messages ask for.  Its real name is ``Config.queue_name(logical)``."""
+
+
+# --- the table ----------------------------------------------------------------------------------
+
+_DOMAIN = "chalicelib.domain"
+
+PARTNER: Kind[Any] = Kind(
+    "partner", f"{_DOMAIN}.partners:Partner", pk="PARTNER#{id}", list="PARTNERS"
+)
+"""Found by ``get(PARTNER, id, id)``; all of them: ``page(PARTNER, ANYONE)``."""
+
+API_KEY: Kind[Any] = Kind(
+    "api_key",
+    f"{_DOMAIN}.partners:ApiKey",
+    pk="KEY#{hash}",
+    list="{partner}#KEY",
+    id_of="hash",
+)
+"""Found by its hash alone, ``get(API_KEY, ANYONE, hash)``: whose it is, its value says."""
+
+PRODUCT: Kind[Any] = Kind(
+    "product",
+    f"{_DOMAIN}.products:Product",
+    pk="{partner}#PRODUCT#{id}",
+    list="{partner}#PRODUCT",
+)
+END_USER: Kind[Any] = Kind(
+    "end_user",
+    f"{_DOMAIN}.end_users:EndUser",
+    pk="{partner}#END_USER#{id}",
+    list="{partner}#END_USER",
+)
+INPUT_SOURCE: Kind[Any] = Kind(
+    "input_source",
+    f"{_DOMAIN}.risk:InputSource",
+    pk="{partner}#INPUT_SOURCE#{id}",
+    list="{partner}#INPUT_SOURCE",
+)
+SCORECARD: Kind[Any] = Kind(
+    "scorecard",
+    f"{_DOMAIN}.risk:Scorecard",
+    pk="{partner}#SCORECARD#{id}",
+    list="{partner}#SCORECARD",
+)
+RISK_ENGINE: Kind[Any] = Kind(
+    "risk_engine",
+    f"{_DOMAIN}.risk:RiskEngine",
+    pk="{partner}#RISK_ENGINE#{id}",
+    list="{partner}#RISK_ENGINE",
+)
+SELECTOR: Kind[Any] = Kind(
+    "selector",
+    f"{_DOMAIN}.risk:Selector",
+    pk="{partner}#SELECTOR#{id}",
+    list="{partner}#SELECTOR",
+)
+DATA_POINT: Kind[Any] = Kind(
+    "data_point",
+    f"{_DOMAIN}.risk:DataPoint",
+    pk="{partner}#DATA_POINT#{id}",
+    list="{partner}#DATA_POINT",
+    owner="{partner}#DATA_POINT#APPLICATION#{application}",
+)
+APPLICATION: Kind[Any] = Kind(
+    "application",
+    f"{_DOMAIN}.applications:Application",
+    pk="{partner}#APPLICATION#{id}",
+    list="{partner}#APPLICATION",
+    status="{partner}#APPLICATION#{status}",
+    owner="{partner}#APPLICATION#END_USER#{end_user}",
+)
+DECISION: Kind[Any] = Kind(
+    "decision",
+    f"{_DOMAIN}.risk:RiskDecision",
+    pk="{partner}#DECISION#{id}",
+    list="{partner}#DECISION",
+    owner="{partner}#DECISION#APPLICATION#{application}",
+)
+
+
+def _loan(an_id: str) -> Mapping[str, object]:
+    """A loan's id and its transactions' ids lead to one partition by their common beginning."""
+    return {"prefix": loan_prefix(an_id)}
+
+
+TERMS: Kind[Any] = Kind(
+    "terms",
+    f"{_DOMAIN}.account:Terms",
+    pk="{partner}#L#{prefix}",
+    sk="A#TERMS",
+    list="{partner}#LOAN",
+    owner="{partner}#LOAN#END_USER#{end_user}",
+    parts=_loan,
+)
+ACCOUNT: Kind[Any] = Kind(
+    "account",
+    f"{_DOMAIN}.account:Account",
+    pk="{partner}#L#{prefix}",
+    sk="A#STATE",
+    status="{partner}#LOAN#{status}",
+    due="{partner}#WAKE#{shard}",
+    due_at="{wake}",
+    parts=_loan,
+)
+BATCH: Kind[Any] = Kind(
+    "batch",
+    f"{_DOMAIN}.ledger:Batch",
+    pk="{partner}#L#{prefix}",
+    sk="J#{seq:08d}",
+    id_of="loan",
+    parts=_loan,
+)
+CLOCK_STATE: Kind[Any] = Kind("clock", f"{_DOMAIN}.partners:Clock", pk="PARTNER#{id}", sk="CLOCK")
+
+KINDS: Mapping[str, Kind[Any]] = {
+    kind.name: kind
+    for kind in (
+        PARTNER,
+        API_KEY,
+        PRODUCT,
+        END_USER,
+        INPUT_SOURCE,
+        SCORECARD,
+        RISK_ENGINE,
+        SELECTOR,
+        DATA_POINT,
+        APPLICATION,
+        DECISION,
+        TERMS,
+        ACCOUNT,
+        BATCH,
+        CLOCK_STATE,
+    )
+}
+"""Every kind by its name, which is what ``t`` says of an item."""

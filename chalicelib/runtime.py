@@ -1,0 +1,181 @@
+"""The composition root: what a container has, built when it is first used and kept.
+
+Nothing here decides anything.  ``get()`` gives the container's one :class:`Runtime`; a test puts
+another in its place with ``use()``.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, date, datetime
+from functools import cached_property
+from typing import TYPE_CHECKING
+from uuid import uuid4
+
+from chalicelib.usecases.keyring import Keyring
+
+if TYPE_CHECKING:
+    from aws_lambda_powertools import Logger, Metrics
+
+    from chalicelib.config import Config
+    from chalicelib.domain.partners import Partner
+    from chalicelib.integrations.queues import Queues
+    from chalicelib.models.store import Store
+    from chalicelib.models.unit import Outgoing
+    from chalicelib.usecases.context import Context
+
+SERVICE = "backbone"
+
+
+def wall_clock() -> datetime:
+    """Now, aware and in UTC."""
+    return datetime.now(UTC)
+
+
+class Runtime:
+    """Clock, ids, store, queues, keys, logger and metrics of one container."""
+
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], datetime] = wall_clock,
+        new_id: Callable[[], str] = lambda: str(uuid4()),
+        sleep: Callable[[float], None] = time.sleep,
+    ) -> None:
+        self.clock = clock
+        self.new_id = new_id
+        self.sleep = sleep
+
+    @cached_property
+    def config(self) -> Config:
+        """What the environment says."""
+        from chalicelib import config
+
+        return config.load()
+
+    @cached_property
+    def logger(self) -> Logger:
+        """JSON lines with the keys of the request under way."""
+        from aws_lambda_powertools import Logger
+
+        return Logger(service=SERVICE, level=self.config.log_level)
+
+    @cached_property
+    def metrics(self) -> Metrics:
+        """CloudWatch's embedded metrics."""
+        from aws_lambda_powertools import Metrics
+
+        return Metrics(namespace=SERVICE, service=SERVICE)
+
+    @cached_property
+    def store(self) -> Store:
+        """The one table."""
+        from chalicelib.models.store import open_store
+
+        return open_store(self.config)
+
+    @cached_property
+    def keyring(self) -> Keyring:
+        """API keys, remembered for a minute."""
+        return Keyring(self.identify, time.monotonic)
+
+    def identify(self, key_hash: str) -> Partner | None:
+        """The partner of an API key's hash; None if it is unknown or revoked."""
+        from chalicelib.usecases import partners
+
+        return partners.identify(self.store, key_hash)
+
+    def moment(self, partner: Partner) -> tuple[datetime, date]:
+        """The instant and the business date at ``partner``."""
+        from chalicelib.usecases import partners
+
+        return partners.moment(self.store, partner, self.clock())
+
+    @cached_property
+    def queues(self) -> Queues:
+        """SQS."""
+        from chalicelib.integrations.queues import Queues
+
+        return Queues(self.config)
+
+    def dispatch(self, messages: Sequence[Outgoing]) -> None:
+        """Send committed outbox messages now; what fails is left to the sweeper.  Never raises."""
+        try:
+            self.store.done(*self.queues.send(messages))
+        except Exception:
+            self.logger.warning("messages stay in the outbox", exc_info=True)
+
+    def context_for(self, partner: Partner) -> Context:
+        """A job's view of a partner's world."""
+        from chalicelib.usecases.context import Context
+
+        now, business_date = self.moment(partner)
+        return Context(
+            partner=partner,
+            now=now,
+            business_date=business_date,
+            store=self.store,
+            new_id=self.new_id,
+            dispatch=self.dispatch,
+            report=self.report,
+        )
+
+    def context_of(self, partner_id: str) -> Context:
+        """The same by the partner's id, as messages name it."""
+        from chalicelib.models.keys import PARTNER
+
+        stored = self.store.get(PARTNER, partner_id, partner_id)
+        if stored is None:
+            raise LookupError(f"there is no partner {partner_id}")
+        return self.context_for(stored.value)
+
+    def report(self, what: str, error: Exception, **facts: str) -> None:
+        """Log an error that the work survives."""
+        self.logger.error(what, exc_info=error, extra=facts)
+
+    def count(self, name: str, value: int) -> None:
+        """Add to a metric of the present invocation."""
+        if value:
+            self.metrics.add_metric(name=name, unit="Count", value=value)
+            self.metrics.flush_metrics()
+
+    @contextmanager
+    def logged(self, **keys: str) -> Iterator[None]:
+        """Every log line inside carries ``keys``."""
+        self.logger.append_keys(**keys)
+        try:
+            yield
+        finally:
+            self.logger.remove_keys(list(keys))
+
+
+_current: Runtime | None = None
+
+
+def get() -> Runtime:
+    """The container's runtime."""
+    global _current
+    if _current is None:
+        _current = Runtime()
+    return _current
+
+
+@contextmanager
+def use(other: Runtime) -> Iterator[Runtime]:
+    """Put ``other`` in the container's place for a while (tests, the sandbox's own runs)."""
+    global _current
+    before, _current = _current, other
+    try:
+        yield other
+    finally:
+        _current = before
+
+
+def bootstrap(key: str) -> str:
+    """Make sure that the stage's first sandbox partner is there and holds ``key``; its id."""
+    from chalicelib.usecases.bootstrap import first_partner
+
+    edge = get()
+    return first_partner(edge.store, key, edge.new_id, edge.clock())

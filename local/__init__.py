@@ -1,0 +1,1 @@
+"""The laptop stack: the real application against embedded AWS services. Never deployed."""

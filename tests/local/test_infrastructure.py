@@ -1,0 +1,66 @@
+"""The template makes what the store and the queues need, in an emulator, once."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from local import infrastructure
+
+REGION = "eu-west-2"
+VALUES = infrastructure.parameters("backbone", "bb")
+
+
+@pytest.fixture
+def cloudformation(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.setenv(name, "local")
+    monkeypatch.delenv("AWS_ENDPOINT_URL", raising=False)
+    with mock_aws():
+        yield boto3.client("cloudformation", region_name=REGION)
+
+
+def test_the_table_has_its_keys_and_indexes(cloudformation: Any) -> None:
+    assert infrastructure.ensure(cloudformation, VALUES) == "created"
+    table = boto3.client("dynamodb", region_name=REGION).describe_table(TableName="backbone")
+    keys = {
+        index["IndexName"]: (
+            [key["AttributeName"] for key in index["KeySchema"]],
+            index["Projection"]["ProjectionType"],
+        )
+        for index in table["Table"]["GlobalSecondaryIndexes"]
+    }
+    assert [key["AttributeName"] for key in table["Table"]["KeySchema"]] == ["pk", "sk"]
+    assert keys == {
+        "by_list": (["lp", "ls"], "KEYS_ONLY"),
+        "by_status": (["gp", "gs"], "KEYS_ONLY"),
+        "by_owner": (["op", "os"], "KEYS_ONLY"),
+        "by_due": (["dp", "ds"], "KEYS_ONLY"),
+    }
+
+
+@pytest.mark.parametrize("logical", ["days", "clock"])
+def test_a_queue_has_its_dead_letter_queue(cloudformation: Any, logical: str) -> None:
+    infrastructure.ensure(cloudformation, VALUES)
+    sqs = boto3.client("sqs", region_name=REGION)
+    url = sqs.get_queue_url(QueueName=f"bb-{logical}")["QueueUrl"]
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+    assert attributes["VisibilityTimeout"] == "30"
+    assert f"bb-{logical}-dead" in attributes["RedrivePolicy"]
+    assert '"maxReceiveCount": 5' in attributes["RedrivePolicy"]
+
+
+def test_what_is_there_is_left_alone(cloudformation: Any, tmp_path: Path) -> None:
+    infrastructure.ensure(cloudformation, VALUES)
+    assert infrastructure.ensure(cloudformation, VALUES) == "unchanged"
+    longer = tmp_path / "data.yaml"
+    added = "\n  MoreQueue:\n    Type: AWS::SQS::Queue\n    Properties:\n      QueueName: bb-more\n"
+    text = infrastructure.TEMPLATE.read_text().replace("\nOutputs:", f"{added}\nOutputs:")
+    longer.write_text(text)
+    assert infrastructure.ensure(cloudformation, VALUES, longer) == "updated"
+    assert infrastructure.ensure(cloudformation, VALUES, longer) == "unchanged"
+    sqs = boto3.client("sqs", region_name=REGION)
+    assert sqs.get_queue_url(QueueName="bb-more")["QueueUrl"].endswith("bb-more")
