@@ -20,7 +20,7 @@ BELOW = Decimal(40)
 MOST_TICKS = 5
 #: Of a hundredth to a tenth of the highest value: the last one always reaches it.
 FACTORS = tuple(map(Decimal, ("1", "2", "2.5", "5", "10", "20")))
-BAR_SHARE = Decimal("0.42")
+BAR_SHARE = Decimal("0.46")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,13 +42,21 @@ class Band:
 
 
 @dataclass(frozen=True, slots=True)
+class Bar:
+    """A stacked bar; ``amount`` stands above it (parts rounded each may miss it by a penny)."""
+
+    split: Split
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Pair:
-    """A planned and a paid bar side by side."""
+    """A planned and a paid bar side by side, with two lines below."""
 
     label: str
     below: str
-    planned: Split
-    paid: Split
+    planned: Bar
+    paid: Bar
 
 
 def money(amount: Decimal) -> str:
@@ -179,7 +187,7 @@ def bars_chart(ident: str, title: str, description: str, pairs: Sequence[Pair]) 
     """For each pair two bars, planned and paid, stacked of principal, interest and fee."""
     if not pairs:
         return ""
-    values = ticks(max(max(pair.planned.total, pair.paid.total) for pair in pairs))
+    values = ticks(max(bar.split.total for pair in pairs for bar in (pair.planned, pair.paid)))
     scale = _Scale(date.min, date.max, values[-1], BARS)
     foot, room = TOP + BARS, (WIDTH - LEFT - RIGHT) / len(pairs)
     parts = list(_grid(scale, values))
@@ -192,10 +200,10 @@ def bars_chart(ident: str, title: str, description: str, pairs: Sequence[Pair]) 
     return _svg(ident, title, description, foot + BELOW, parts)
 
 
-def _bar(scale: _Scale, x: Decimal, room: Decimal, split: Split, style: str) -> Iterator[str]:
+def _bar(scale: _Scale, x: Decimal, room: Decimal, bar: Bar, style: str) -> Iterator[str]:
     width, reached = room * BAR_SHARE - 3, ZERO
     for part in PARTS:
-        amount: Decimal = getattr(split, part)
+        amount: Decimal = getattr(bar.split, part)
         if amount <= 0:
             continue
         low, high = scale.y(reached), scale.y(reached + amount)
@@ -205,4 +213,6 @@ def _bar(scale: _Scale, x: Decimal, room: Decimal, split: Split, style: str) -> 
             f"<title>{style}: {part} {money(amount)}</title></rect>"
         )
         reached += amount
-    yield _text(x + 1 + width / 2, scale.y(reached) - 4, "middle", money(reached), "label amount")
+    yield _text(
+        x + 1 + width / 2, scale.y(reached) - 4, "middle", money(bar.amount), "label amount"
+    )

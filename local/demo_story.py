@@ -162,7 +162,7 @@ class Stage:
         actor.sights.append(Sight(self.today, shown["status"], Split.read(shown)))
         if before != shown["status"]:
             past = shown["days_past_due"]
-            more = f", {past} days past due" if past else ""
+            more = f", {past} day{'s' if past > 1 else ''} past due" if past else ""
             self.narrator.say(f"{self.today}  {actor.title}: {shown['status']}{more}")
         return shown
 

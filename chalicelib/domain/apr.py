@@ -23,9 +23,11 @@ MOST_STEPS = 500
 CLOSE_ENOUGH = Decimal("1e-20")
 TENTH = Decimal("0.1")
 HUNDRED = Decimal(100)
+SMALLEST_FACTOR = Decimal("1e-9")
+HIGHEST_RATE = Decimal("1e12")
 
 
-def loan_apr(terms: Terms, principal: Decimal, start: date) -> Decimal:
+def loan_apr(terms: Terms, principal: Decimal, start: date) -> Decimal | None:
     """The APR, in percent, of a loan of ``principal`` disbursed on ``start``."""
     rows = plan(terms.plan, terms.due_dates, (Basis(1, start, principal),))
     return schedule_apr(rows, principal, start, terms.fees_on("disbursement"))
@@ -33,7 +35,7 @@ def loan_apr(terms: Terms, principal: Decimal, start: date) -> Decimal:
 
 def schedule_apr(
     rows: Sequence[Row], principal: Decimal, start: date, fees: Sequence[DefaultFee]
-) -> Decimal:
+) -> Decimal | None:
     """The APR of planned rows, the disbursement's fees paid with the first row that pays."""
     flows = [row.total for row in rows]
     first = next((index for index, flow in enumerate(flows) if flow), 0)
@@ -62,10 +64,13 @@ def _whole_months(start: date, end: date) -> int | None:
     return months if whole else None
 
 
-def annual_rate(advance: Decimal, flows: Sequence[tuple[int, Decimal]], unit: int) -> Decimal:
+def annual_rate(
+    advance: Decimal, flows: Sequence[tuple[int, Decimal]], unit: int
+) -> Decimal | None:
     """Solve ``advance = sum(flow * x**time)`` for ``x = (1 + rate) ** (-1/unit)``; in percent.
 
-    The sum grows with x and is convex, so Newton's steps from x = 1 come down to the root.
+    The sum grows with x and is convex, so Newton's steps from x = 1 come down to the root.  A rate
+    beyond all sense (fees many times the loan) is ``None``.
     """
     with localcontext(PRECISION):
         factor = Decimal(1)
@@ -79,5 +84,7 @@ def annual_rate(advance: Decimal, flows: Sequence[tuple[int, Decimal]], unit: in
             factor -= step
             if abs(step) < CLOSE_ENOUGH:
                 break
+        if factor <= SMALLEST_FACTOR:
+            return None
         rate = (factor**-unit - 1) * HUNDRED
-        return rate.quantize(TENTH, ROUND_HALF_UP)
+        return rate.quantize(TENTH, ROUND_HALF_UP) if rate < HIGHEST_RATE else None

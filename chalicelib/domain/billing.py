@@ -23,24 +23,25 @@ COMPONENTS = ("principal", "interest", "fee")
 
 
 def bill_due_rows(book: Book) -> None:
-    """Bill every row that is due by the day the book stands on."""
-    while (row := next_unbilled(book)) is not None and row.due <= book.today:
-        _bill(book, row)
+    """Bill every row that is due by the day the book stands on; some bill nothing."""
+    for row in book.unbilled_rows():
+        if row.due > book.today:
+            break
+        book.account.next_row = row.number + 1
+        if bills(book, row):
+            _bill(book, row)
     bill_the_rest(book)
 
 
-def next_unbilled(book: Book) -> Row | None:
-    """The first row that has not been billed, grace rows included."""
-    return next(iter(book.unbilled_rows()), None)
+def bills(book: Book, row: Row) -> bool:
+    """Whether ``row`` bills anything: not in full grace, not a planned nothing, or the last."""
+    planned = row.number > book.terms.grace_instalments and row.total > 0
+    return planned or is_last(book, row)
 
 
 def next_paying(book: Book) -> Row | None:
     """The first unbilled row that will bill something."""
-    rows = book.unbilled_rows()
-    for row in rows:
-        if row.number > book.terms.grace_instalments and (row.total or row is rows[-1]):
-            return row
-    return None
+    return next((row for row in book.unbilled_rows() if bills(book, row)), None)
 
 
 def is_last(book: Book, row: Row) -> bool:
@@ -50,9 +51,6 @@ def is_last(book: Book, row: Row) -> bool:
 
 def _bill(book: Book, row: Row) -> None:
     account = book.account
-    account.next_row = row.number + 1
-    if row.number <= book.terms.grace_instalments and not is_last(book, row):
-        return
     owed = account.unbilled
     if is_last(book, row):
         due = owed
@@ -70,7 +68,7 @@ def _bill(book: Book, row: Row) -> None:
 def bill_the_rest(book: Book) -> None:
     """After the last row's due date everything owed is due the day it arises."""
     account = book.account
-    if not account.bases or next_unbilled(book) is not None:
+    if not account.bases or next_paying(book) is not None:
         return
     owed = account.unbilled
     if not any(owed):
@@ -265,9 +263,7 @@ def _repay_early(book: Book, amount: Decimal, next_row_prepaid: bool) -> None:
     if amount < PENNY or mode == "from_last_instalment":
         account.bases = (*account.bases[:-1], last._replace(trimmed=last.trimmed + amount))
         return
-    row = next_unbilled(book)
-    if row is None:
-        return
+    row = next(row for row in book.unbilled_rows() if row.due > book.today)
     left = account.unbilled.principal
     if next_row_prepaid:
         basis = Basis(row.number + 1, row.due, left)

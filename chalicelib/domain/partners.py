@@ -18,6 +18,7 @@ from chalicelib.domain.errors import Flaw, Invalid, Refused
 
 DISBURSEMENT_PROVIDERS = ("manual", "gocardless_outbound")
 CLOCK_QUEUE, DAYS_QUEUE = "clock", "days"
+EARLIEST, LATEST = date(1900, 1, 1), date(2200, 12, 31)  # what the calendars know
 A_DAY_BUT_A_TICK = timedelta(days=1) - timedelta(microseconds=1)
 
 
@@ -138,6 +139,9 @@ def send_clock(clock: Clock, to: date, wall: datetime, has_loans: bool) -> Decis
     """Send a sandbox clock to a date: forward day by day, or anywhere while there are no loans."""
     at = clock.target or clock.day
     assert at is not None, "only a sandbox clock is sent"
+    if not EARLIEST <= to <= LATEST:
+        message = f"Must be between {EARLIEST} and {LATEST}."
+        raise Invalid(Flaw("business_date", "out_of_range", message))
     if to < at and (has_loans or not clock.settled):
         raise Refused(
             "clock_backwards",

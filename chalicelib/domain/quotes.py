@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from chalicelib.domain.account import TERM_LOAN, Terms
@@ -95,15 +95,8 @@ def quote(product: Product, asked: Mapping[str, Any], start: date, calendar: str
         start_date=start,
         schedule=tuple(_shown(row) for row in rows),
         totals=_totals(rows),
-        apr=_apr(terms, figures.amount, start),
+        apr=loan_apr(terms, figures.amount, start),
     )
-
-
-def _apr(terms: Terms, principal: Decimal, start: date) -> Decimal | None:
-    try:
-        return loan_apr(terms, principal, start)
-    except InvalidOperation:
-        return None
 
 
 def _shown(row: Row) -> QuoteRow:

@@ -48,7 +48,7 @@ from chalicelib.models.json_data import (
     wrong,
 )
 
-__all__ = ["CodecError", "dumps", "dumps_json", "loads", "loads_json"]
+__all__ = ["CodecError", "dumps", "dumps_json", "loads", "loads_json", "plan_of"]
 
 T = TypeVar("T")
 
@@ -58,7 +58,7 @@ _CLASS = "$"
 
 def dumps(value: Any) -> str:
     """The JSON text of a dataclass instance.  Raises :class:`CodecError`."""
-    return json_text(_plan(type(value)).encode(value))
+    return json_text(plan_of(type(value)).encode(value))
 
 
 def loads(cls: type[T], text: str) -> T:
@@ -67,7 +67,7 @@ def loads(cls: type[T], text: str) -> T:
         data = DECODER.decode(text)
     except ValueError:
         raise CodecError(f"{cls.__name__}: the text is not JSON") from None
-    return cast(T, _plan(cls).decode(data))
+    return cast(T, plan_of(cls).decode(data))
 
 
 # --- plans: what to do with each field of a class, worked out once ------------------------------
@@ -165,7 +165,8 @@ _BUILDING: dict[type[Any], _Plan] = {}
 _LOCK = threading.RLock()
 
 
-def _plan(cls: type[Any]) -> _Plan:
+def plan_of(cls: type[Any]) -> _Plan:
+    """How ``cls`` is written and read, worked out once; :class:`CodecError` if it cannot be."""
     plan = _PLANS.get(cls)
     if plan is not None:
         return plan
@@ -230,7 +231,7 @@ def _coder(hint: Any, where: str) -> _Coder:
     if isinstance(hint, type) and issubclass(hint, Enum):
         return _enum(hint)
     if isinstance(hint, type) and is_dataclass(hint):
-        plan = _plan(hint)
+        plan = plan_of(hint)
         return _Coder(plan.encode, plan.decode)
     if isinstance(hint, type) and issubclass(hint, tuple) and hasattr(hint, "_fields"):
         return _named(hint, where)
@@ -285,7 +286,7 @@ def _optional(inner: _Coder) -> _Coder:
 
 
 def _one_of(classes: list[Any]) -> _Coder:
-    plans = {cls.__name__: _plan(cls) for cls in classes}
+    plans = {cls.__name__: plan_of(cls) for cls in classes}
 
     def encode(value: Any) -> Any:
         plan = plans.get(type(value).__name__)

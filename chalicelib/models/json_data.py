@@ -40,6 +40,7 @@ def loads_json(text: str) -> Any:
 
 
 def json_text(raw: Any) -> str:
+    """The text of data that is JSON already, always fit for UTF-8."""
     text = _ENCODER.encode(raw)
     if not text.isascii():
         try:
@@ -50,51 +51,60 @@ def json_text(raw: Any) -> str:
 
 
 def wrong(value: Any, wanted: str) -> CodecError:
+    """The error about a value of the wrong type, which names the type alone."""
     return CodecError(f"not {wanted} but {type(value).__name__}")
 
 
 def str_out(value: Any) -> str:
+    """Text as it is."""
     if not isinstance(value, str):
         raise wrong(value, "str")
     return value
 
 
 def int_out(value: Any) -> int:
+    """A whole number; a bool is none."""
     if type(value) is not int:
         raise wrong(value, "int")
     return value
 
 
 def bool_out(value: Any) -> bool:
+    """True or false; a number is neither."""
     if type(value) is not bool:
         raise wrong(value, "bool")
     return value
 
 
 def decimal_out(value: Any) -> str:
+    """A finite Decimal with its exponent."""
     if not isinstance(value, Decimal) or not value.is_finite():
         raise wrong(value, "a finite Decimal")
     return str(value)
 
 
 def date_out(value: Any) -> str:
+    """``YYYY-MM-DD``; a datetime is no date."""
     if type(value) is not date:
         raise wrong(value, "date")
     return value.isoformat()
 
 
 def datetime_out(value: Any) -> str:
+    """An aware instant in UTC."""
     if not isinstance(value, datetime) or value.tzinfo is None:
         raise wrong(value, "an aware datetime")
     return value.astimezone(UTC).isoformat()
 
 
 def none_out(value: Any) -> None:
+    """Nothing but ``None``."""
     if value is not None:
         raise wrong(value, "None")
 
 
 def free_out(value: Any) -> Any:
+    """Free data with its Decimals tagged."""
     if value is None or isinstance(value, str) or type(value) is bool or type(value) is int:
         return value
     if isinstance(value, Decimal):
@@ -112,6 +122,7 @@ def free_out(value: Any) -> Any:
 
 
 def free_in(raw: Any) -> Any:
+    """Free data from its tagged form."""
     if type(raw) is dict:
         if len(raw) == 1:
             [(key, item)] = raw.items()

@@ -9,7 +9,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from local.demo_charts import Band, Pair, Series, bars_chart, lines_chart, months, ticks
+from local.demo_charts import Band, Bar, Pair, Series, bars_chart, lines_chart, months, ticks
 from local.demo_record import Split
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -76,7 +76,12 @@ def test_a_chart_is_named_and_described_and_nothing_in_it_is_markup() -> None:
 
 
 def test_bars_stack_their_parts_without_gaps() -> None:
-    pair = Pair("Row 1", "<paid>", split("60", "30", "0"), split("60", "30", "10"))
+    pair = Pair(
+        "Row 1",
+        "<paid>",
+        Bar(split("60", "30", "0"), Decimal("90")),
+        Bar(split("60", "30", "10"), Decimal("100.01")),
+    )
     chart = ElementTree.fromstring(bars_chart("b", "T", "D", [pair]))
     bars = chart.findall(f"{SVG}rect")
     assert [bar.get("class") for bar in bars] == [
@@ -91,7 +96,7 @@ def test_bars_stack_their_parts_without_gaps() -> None:
     assert tops[4] + heights[4] == tops[3]
     assert tops[4] == 14
     labels = [text.text for text in chart.findall(f"{SVG}text[@class='label amount']")]
-    assert labels == ["90.00", "100.00"]
+    assert labels == ["90.00", "100.01"]
     assert "<paid>" not in ElementTree.tostring(chart, "unicode")
 
 

@@ -81,4 +81,3 @@ def test_all_figures_agree_with_the_quote(told: tuple[Record, Told]) -> None:
     found = checks(told[0])
     assert [check for check in found if not check.holds] == []
     assert len(found) > 10
-

@@ -15,9 +15,7 @@ Answers = Callable[[httpx.Request], httpx.Response]
 
 
 def client(answers: Answers, key: str | None = "not-a-real-key") -> HttpClient:
-    return HttpClient(
-        "http://127.0.0.1:1", key, httpx.MockTransport(answers), sleep=lambda _: None
-    )
+    return HttpClient("http://127.0.0.1:1", key, httpx.MockTransport(answers), sleep=lambda _: None)
 
 
 def test_numbers_stay_exact_both_ways() -> None:

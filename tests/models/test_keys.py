@@ -2,16 +2,17 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from enum import Enum
 from pathlib import Path
+from string import Formatter
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.models import keys
+from chalicelib.models import codec, keys
 from chalicelib.models.kinds import BadKey, Kind, instant, parse_instant
 from tests.models.things import HEAD, NOW, ONE, PART, THING, Part, Thing
 from tests.support import table_definition
@@ -117,6 +118,21 @@ def test_every_row_of_the_table_is_sound() -> None:
         assert kind.name == name
         assert kind.pk.startswith(("{partner}#", "PARTNER#", "KEY#")), kind
         assert (kind.due is None) == (kind.due_at is None), kind
+
+
+@pytest.mark.parametrize("name", sorted(keys.KINDS))
+def test_every_kind_can_be_stored(name: str) -> None:
+    """Its class is where the row says, each field has a way to be written, each name a source."""
+    kind = keys.KINDS[name]
+    cls = kind.load()
+    codec.plan_of(cls)
+    known = {field.name for field in fields(cls)} | set(dir(cls)) | {"partner"}
+    known |= set(kind.parts("x" * 36)) if kind.parts else set()
+    templates = (kind.pk, kind.sk, kind.list, kind.status, kind.owner, kind.due, kind.due_at)
+    for template in templates:
+        if isinstance(template, str):
+            assert {part for _, part, _, _ in Formatter().parse(template) if part} <= known
+    assert kind.id_of in known
 
 
 def test_messages_spread_over_all_shards_and_stay_in_theirs() -> None:

@@ -131,20 +131,22 @@ def test_creating_twice_is_a_conflict(store: Store) -> None:
 
 
 @pytest.mark.parametrize("act", ["update", "delete", "guard"])
-@pytest.mark.parametrize("alone", [True, False])
-def test_what_changed_since_it_was_read_is_a_conflict(store: Store, act: str, alone: bool) -> None:
+@pytest.mark.parametrize("beside", ["nothing", "a put before", "a put after"])
+def test_what_changed_since_it_was_read_is_a_conflict(store: Store, act: str, beside: str) -> None:
     [made] = put(store, Thing("a"))
     first = Unit(LATER)
     first.update(THING, ONE, made, Thing("a", "first"))
     store.commit(first)
     unit = Unit(LATER)
+    if beside == "a put before":
+        unit.create(THING, ONE, Thing("b"))
     if act == "update":
         unit.update(THING, ONE, made, Thing("a", "second"))
     elif act == "delete":
         unit.delete(THING, ONE, made)
     else:
         unit.guard(THING, ONE, made)
-    if not alone:
+    if beside == "a put after":
         unit.create(THING, ONE, Thing("b"))
     with pytest.raises(Conflict) as caught:
         store.commit(unit)
@@ -243,6 +245,8 @@ def test_a_unit_names_an_item_once_but_may_guard_what_it_writes(store: Store) ->
     unit.guard(THING, ONE, made)
     with pytest.raises(ValueError, match="twice"):
         unit.delete(THING, ONE, made)
+    with pytest.raises(ValueError, match="twice"):
+        unit.guard(THING, ONE, replace(made, version=7))
     store.commit(unit)
     found = store.get(THING, ONE, "a")
     assert found is not None
