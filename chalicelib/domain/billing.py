@@ -157,7 +157,7 @@ def next_repayment(book: Book) -> NextRepayment:
         takes_last = is_last(book, row)
     if takes_last:
         amount += account.short.total
-    owed = min(pence(amount), pence(account.balances.total)) - account.overpayment
+    owed = min(amount, account.balances.total) - account.overpayment
     return NextRepayment(when, max(ZERO, pence(owed)))
 
 

@@ -189,7 +189,7 @@ def repay(terms: Terms, account: Account, moment: Moment, amount: Decimal, asked
     book = daily.bring_up(terms, account, moment)
     account = book.account
     _refuse_unless_open(account)
-    payable = pence(account.balances.total) - account.overpayment
+    payable = pence(account.balances.total - account.overpayment)
     if amount > payable:
         raise Refused(
             "exceeds_outstanding",

@@ -63,13 +63,16 @@ def load(ctx: Context, loan_id: str) -> Loan:
 
 
 def find(ctx: Context, loan_id: str) -> Loan | None:
-    """The loan that this id, or the id of one of its transactions, leads to."""
-    group = ctx.store.load_group(partition(ctx, loan_id), "A#")
+    """The caller's loan with this id."""
+    found = of_transaction(ctx, loan_id)
+    return found if found and found.terms.value.id == loan_id else None
+
+
+def of_transaction(ctx: Context, transaction_id: str) -> Loan | None:
+    """The loan that a transaction's id leads to, whether or not it has that transaction."""
+    group = ctx.store.load_group(partition(ctx, transaction_id), "A#")
     terms, account = group.get("A#TERMS"), group.get("A#STATE")
-    if terms is None or account is None:
-        return None
-    found = Loan(terms, account)
-    return found if found.terms.value.id == loan_id or loan_id[24:25] in "01" else None
+    return Loan(terms, account) if terms and account else None
 
 
 def partition(ctx: Context, an_id: str) -> str:

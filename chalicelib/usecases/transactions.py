@@ -68,7 +68,7 @@ def _first(ctx: Context, key: Idempotency) -> Replayed[Transaction] | None:
 
 def _make(ctx: Context, request: Request, key: Idempotency) -> Transaction:
     loan = loans.find(ctx, request.loan)
-    if loan is None or loan.terms.value.id != request.loan:
+    if loan is None:
         raise Invalid(Flaw("loan", "unknown", "There is no such loan."))
     command = COMMANDS[request.type](request, loan.terms.value, ctx.business_date)
 
@@ -200,7 +200,7 @@ def read(ctx: Context, transaction_id: str) -> Transaction:
 
 def _find(ctx: Context, transaction_id: str) -> tuple[Loan, Transaction]:
     entry = entry_of(transaction_id)
-    loan = loans.find(ctx, transaction_id) if entry else None
+    loan = loans.of_transaction(ctx, transaction_id) if entry else None
     if loan is None or entry is None:
         raise NotFound("transaction")
     found = journal.named(_all_of(ctx, loan), entry)
@@ -226,8 +226,8 @@ def listing(ctx: Context, loan_ids: list[str], limit: int, offset: int) -> Listi
 
 def _loans(ctx: Context, loan_ids: list[str]) -> Iterator[Loan]:
     if loan_ids:
-        named = ((loan_id, loans.find(ctx, loan_id)) for loan_id in dict.fromkeys(loan_ids))
-        yield from (loan for loan_id, loan in named if loan and loan.terms.value.id == loan_id)
+        named = (loans.find(ctx, loan_id) for loan_id in dict.fromkeys(loan_ids))
+        yield from (loan for loan in named if loan)
         return
     for stored in ctx.store.each(TERMS, ctx.partner.id):
         yield loans.load(ctx, stored.value.id)

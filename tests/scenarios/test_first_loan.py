@@ -71,6 +71,9 @@ def test_a_night_is_a_transaction_that_can_be_read_by_its_id(partner: Partner) -
     assert [night["effective_date"] for night in nights] == [
         "2024-03-02", "2024-03-01", "2024-02-29", "2024-02-28",
     ]  # fmt: skip
+    api = partner.http
+    api.request("GET", f"/loan/{nights[0]['id']}/").refused("not_found", 404)
+    api.request("GET", f"/transaction/{loan.id}/").refused("not_found", 404)
     for night in nights:
         assert partner.get(f"/transaction/{night['id']}/") == night
 
