@@ -27,7 +27,7 @@ reset: $(STAMP)  ## forget the state kept under .local/
 	@exec $(VENV)/bin/python -m local.reset
 
 test: $(STAMP)  ## the tests (ARGS='-m slow' for the long ones)
-	@$(VENV)/bin/pytest -n $(WORKERS) --dist loadgroup $(ARGS)
+	@$(VENV)/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
 lint: $(STAMP)  ## format, style, types, import directions, routes
 	@$(VENV)/bin/ruff format --check .

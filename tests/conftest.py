@@ -1,4 +1,4 @@
-"""Fixtures for all tests, and where stack tests run."""
+"""Fixtures for all tests."""
 
 from __future__ import annotations
 
@@ -17,8 +17,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Tests of one stack go to one worker, so that it is started once."""
+    """Tests that use the stack are marked; a file's tests stay on one worker (--dist loadfile)."""
     for item in items:
         if "stack" in getattr(item, "fixturenames", ()):
             item.add_marker(pytest.mark.stack)
-            item.add_marker(pytest.mark.xdist_group("stack"))

@@ -265,7 +265,8 @@ def _repay_early(book: Book, amount: Decimal, next_row_prepaid: bool) -> None:
         return
     row = next(row for row in book.unbilled_rows() if row.due > book.today)
     left = account.unbilled.principal
-    if next_row_prepaid:
+    if next_row_prepaid:  # what overpayment will still pay of that row stays planned for it
+        left -= ten_places(row.principal) - account.prepaid
         basis = Basis(row.number + 1, row.due, left)
     else:
         basis = Basis(row.number, book.today, left)

@@ -21,7 +21,7 @@ from tests.stack import Stack, running_stack, until
 TINY = "tests.local.fixtures.tiny"
 JSON = {"content-type": "application/json"}
 
-pytestmark = [pytest.mark.stack, pytest.mark.xdist_group("tiny-stack")]
+pytestmark = pytest.mark.stack
 
 
 @pytest.fixture(scope="module")

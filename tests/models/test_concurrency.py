@@ -20,7 +20,6 @@ from tests.ministack import CREDENTIALS, ministack
 from tests.models.things import HEAD, NOW, ONE, PART, THING, Faults, Part, Thing, timeout
 from tests.support import Table, table_store
 
-pytestmark = pytest.mark.xdist_group("ministack")
 _NUMBERS = count(1)
 
 

@@ -30,7 +30,9 @@ def line_of_credit(partner: Partner, amount: str) -> Loan:
 def test_50_disbursements_at_once_never_exceed_the_limit(partner: Partner) -> None:
     loan = line_of_credit(partner, "1000.00")
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        answers = list(pool.map(lambda _: loan.transaction("disbursement", "30.00"), range(AT_ONCE)))
+        answers = list(
+            pool.map(lambda _: loan.transaction("disbursement", "30.00"), range(AT_ONCE))
+        )
     made = [answer for answer in answers if answer.status == 201]
     refused = Counter(answer.json["code"] for answer in answers if answer.status != 201)
     assert len(made) == 33, refused
@@ -56,9 +58,7 @@ def test_50_equal_requests_at_once_make_one_transaction(partner: Partner) -> Non
     assert len(loan.all_transactions()) == 2
 
 
-def test_killed_in_a_burst_everything_acknowledged_is_there(
-    stack: Stack, partner: Partner
-) -> None:
+def test_killed_in_a_burst_everything_acknowledged_is_there(stack: Stack, partner: Partner) -> None:
     loan = line_of_credit(partner, "1000.00").disburses("1000.00").confirmed()
     acknowledged: list[str] = []
     lost = 0
@@ -90,9 +90,7 @@ def test_killed_in_a_burst_everything_acknowledged_is_there(
     assert lost, "the application died too late for this test to say anything"
 
 
-def test_killed_in_a_long_clock_move_every_day_is_done_once(
-    stack: Stack, partner: Partner
-) -> None:
+def test_killed_in_a_long_clock_move_every_day_is_done_once(stack: Stack, partner: Partner) -> None:
     partner.goes_to("2023-12-15")
     product = partner.publishes(
         default_fees=[{"name": "Arrears", "type": "flat", "amount": 12, "event": "arrears"}]
