@@ -103,8 +103,8 @@ class Home:
         """``BACKBONE_API_KEY``, or the key kept here, made at random on the first start."""
         given = os.environ.get("BACKBONE_API_KEY", "")
         if given:
-            if len(given) < 16 or not given.isascii() or not given.isprintable() or " " in given:
-                raise Trouble("BACKBONE_API_KEY needs at least 16 printable characters, no spaces.")
+            if len(given) > 200 or not given.isascii() or not given.isprintable() or " " in given:
+                raise Trouble("BACKBONE_API_KEY takes up to 200 printable characters, no spaces.")
             return given
         if not self.key_file.exists():
             write_private(self.key_file, secrets.token_urlsafe(32) + "\n")

@@ -20,7 +20,7 @@ TTL_SECONDS = 60.0
 MAX_KNOWN = 1024
 MAX_UNKNOWN = 4096
 
-_KEY = re.compile(r"[\x21-\x7e]{8,200}", re.ASCII)
+_KEY = re.compile(r"[\x21-\x7e]{1,200}", re.ASCII)
 
 
 def key_hash(key: str) -> str:

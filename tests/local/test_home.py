@@ -65,8 +65,8 @@ def test_a_given_key_is_used_and_not_kept(home: Home, monkeypatch: pytest.Monkey
     monkeypatch.setenv("BACKBONE_API_KEY", "a-key-of-the-environment")
     assert home.api_key() == "a-key-of-the-environment"
     assert not home.key_file.exists()
-    monkeypatch.setenv("BACKBONE_API_KEY", "short")
-    with pytest.raises(Trouble, match="16"):
+    monkeypatch.setenv("BACKBONE_API_KEY", "a key with spaces")
+    with pytest.raises(Trouble, match="200"):
         home.api_key()
 
 
