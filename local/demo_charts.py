@@ -154,10 +154,12 @@ def lines_chart(
     foot = TOP + PANEL
     parts = [_band(scale, band) for band in bands]
     parts += _grid(scale, values)
-    for on in months(scale.first, scale.last):
+    marks = list(months(scale.first, scale.last))
+    for on in marks:
         x = scale.x(on)
         parts.append(f'<path class="tick" d="M{_at(x)} {foot}v5"/>')
-        parts.append(_text(x, foot + 18, "middle", f"{on:%b}" + f" {on.year}" * (on.month == 1)))
+        year = f" {on.year}" if on.month == 1 or on == marks[0] else ""
+        parts.append(_text(x, foot + 18, "middle", f"{on:%b}{year}"))
     for line in series:
         parts.append(f'<path class="line {escape(line.style)}" d="{_steps(scale, line.points)}"/>')
     return _svg(ident, title, description, foot + BELOW - 14, parts)

@@ -274,9 +274,8 @@ def _figures(split: Split, after: Split) -> list[Cell]:
 
 
 def _move(move: Sight) -> tuple[str, list[Cell]]:
-    empty = [Cell("")] * 4
-    return "status", [Cell(day(move.on), "day"), words(f"Status: {move.status}"), *empty,
-                      number(money(move.balance.total))]  # fmt: skip
+    empty = [Cell("")] * 5
+    return "status", [Cell(day(move.on), "day"), words(f"Status: {move.status}"), *empty]
 
 
 def _decisions(record: Record) -> str:

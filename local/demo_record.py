@@ -17,6 +17,7 @@ PENNY = Decimal("0.01")
 DAY = timedelta(days=1)
 #: The ledger's own precision: sums of nights stay exact.
 EXACT = Context(prec=40)
+OUTCOMES = {"accept": "accepted", "decline": "declined", "pass": "passed", "fail": "failed"}
 PARTS = ("principal", "interest", "fee")
 
 
@@ -200,10 +201,10 @@ class Decision:
     def line(self) -> str:
         """The decision in one line."""
         cards = "; ".join(
-            f"{card.name} {card.decision} with {card.score} (needs {card.threshold})"
+            f"{card.name} {OUTCOMES[card.decision]} with {card.score} ({card.threshold} needed)"
             for card in self.cards
         )
-        return f"{self.outcome} by risk engine {self.engine}: {cards}"
+        return f"{OUTCOMES[self.outcome]} by risk engine {self.engine}: {cards}"
 
 
 def _card(value: Mapping[str, Any]) -> Card:

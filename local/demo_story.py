@@ -14,7 +14,8 @@ from typing import Any, Protocol
 
 from local.demo_record import DAY, Decision, Entry, Life, Quote, Record, Row, Sight, Split
 
-#: The loan of the partner documentation's example with equal instalments, on its dates.
+#: The loan of the partner documentation's example with equal instalments, on its dates.  Its rows,
+#: rounded each, sum to its rounded total, so that whole pence are collected exactly as quoted.
 START = date(2018, 2, 9)
 AMOUNT, RATE, INSTALLMENTS = Decimal("12000.00"), Decimal("12"), 6
 MISSED = 3
