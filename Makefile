@@ -12,10 +12,10 @@ PYTHON_FOUND := $(shell for p in python3.11 python3.12 python3.13 python3.14 pyt
 PYTHON ?= $(PYTHON_FOUND)
 WORKERS ?= 2
 
-.PHONY: help run demo reset test lint format bench lock
+.PHONY: help run demo reset test test-api lint format openapi docs bench lock
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-8s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(STAMP)  ## serve everything on this machine until Ctrl-C (PORT=8000)
 	@exec $(VENV)/bin/python -m local.run
@@ -29,6 +29,9 @@ reset: $(STAMP)  ## forget the state kept under .local/
 test: $(STAMP)  ## the tests (ARGS='-m slow' for the long ones)
 	@$(VENV)/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS)
 
+test-api: $(STAMP)  ## thousands of requests generated from the API document, some minutes
+	@exec $(VENV)/bin/python -m tests.fuzz
+
 lint: $(STAMP)  ## format, style, types, import directions, routes
 	@$(VENV)/bin/ruff format --check .
 	@$(VENV)/bin/ruff check .
@@ -36,10 +39,18 @@ lint: $(STAMP)  ## format, style, types, import directions, routes
 	@PYTHONPATH=. $(VENV)/bin/lint-imports --no-logo
 	@$(VENV)/bin/python -m tools.lint_source
 	@$(VENV)/bin/python -m tools.lint_routes
+	@$(VENV)/bin/python -m tools.openapi --check
+	@$(VENV)/bin/python -m tools.partner_docs --check
 
 format: $(STAMP)  ## write the source the one way
 	@$(VENV)/bin/ruff format .
 	@$(VENV)/bin/ruff check --fix .
+
+openapi: $(STAMP)  ## write openapi.json from the declarations
+	@$(VENV)/bin/python -m tools.openapi
+
+docs: $(STAMP)  ## write the generated parts of docs/partners
+	@$(VENV)/bin/python -m tools.partner_docs
 
 bench: $(STAMP)  ## the benchmarks
 	@exec $(VENV)/bin/python -m bench $(ARGS)

@@ -14,6 +14,7 @@ LOG_LEVELS = ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL")
 _STAGE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _PREFIX = re.compile(r"[A-Za-z0-9_-]{1,60}")
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False, "": False}
@@ -32,7 +33,8 @@ class Config:
     ``public_base_url`` is how partners reach the API (for absolute links), without a closing slash;
     none means that the request says so itself. ``answer_within_seconds`` is how long a response may
     wait for work that goes on behind it (API Gateway ends a request after 29); none, or 0 in the
-    environment, means as long as it takes.
+    environment, means as long as it takes. ``bucket`` takes exports that are larger than
+    ``csv_limit_bytes``, which is below what a Lambda may answer (6 MB).
     """
 
     stage: str
@@ -45,6 +47,8 @@ class Config:
     version: str = VERSION
     public_base_url: str | None = None
     answer_within_seconds: float | None = 25.0
+    bucket: str | None = None
+    csv_limit_bytes: int = 5_000_000
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Config:
@@ -65,6 +69,8 @@ class Config:
             version=env.get("BACKBONE_VERSION") or VERSION,
             public_base_url=_url(env, "BACKBONE_PUBLIC_BASE_URL"),
             answer_within_seconds=_seconds(env, "BACKBONE_ANSWER_WITHIN", 25.0),
+            bucket=_optional(env, "BACKBONE_BUCKET", _BUCKET),
+            csv_limit_bytes=_bytes(env, "BACKBONE_CSV_LIMIT", 5_000_000),
         )
 
     def queue_name(self, logical: str) -> str:
@@ -89,6 +95,17 @@ def _matching(env: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str:
     if not shape.fullmatch(value):
         raise ConfigError(f"{name} is {value!r}, which does not match {shape.pattern}.")
     return value
+
+
+def _optional(env: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str | None:
+    return _matching(env, name, shape) if env.get(name) else None
+
+
+def _bytes(env: Mapping[str, str], name: str, default: int) -> int:
+    value = env.get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and 1 <= int(value) <= default):
+        raise ConfigError(f"{name} is {value!r}; it is a number of bytes from 1 to {default}.")
+    return int(value)
 
 
 def _flag(env: Mapping[str, str], name: str) -> bool:

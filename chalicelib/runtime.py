@@ -6,6 +6,7 @@ another in its place with ``use()``.
 
 from __future__ import annotations
 
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -20,10 +21,11 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
 
     from chalicelib.config import Config
-    from chalicelib.domain.partners import Partner
+    from chalicelib.domain.partners import ApiKey, Partner
+    from chalicelib.integrations.objects import Objects
     from chalicelib.integrations.queues import Queues
     from chalicelib.models.store import Store
-    from chalicelib.models.unit import Outgoing
+    from chalicelib.models.unit import Outgoing, Stored
     from chalicelib.usecases.context import Context
 
 SERVICE = "backbone"
@@ -85,7 +87,26 @@ class Runtime:
         """The partner of an API key's hash; None if it is unknown or revoked."""
         from chalicelib.usecases import partners
 
-        return partners.identify(self.store, key_hash)
+        def note_use(key: Stored[ApiKey]) -> None:
+            write = partners.note_use(self.store, key, self.clock())
+            if write is not None:
+                self.aside(write)
+
+        return partners.identify(self.store, key_hash, note_use)
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """Do ``work`` beside the request, which neither waits for it nor fails with it.
+
+        In Lambda it may be interrupted when the response is out and go on with the next request,
+        or be lost: only for what may be lost.
+        """
+        threading.Thread(target=work, daemon=True).start()
+
+    def resolve(self, host: str) -> tuple[str, ...]:
+        """The addresses of a host's name now; none if it has none."""
+        from chalicelib.integrations.resolver import resolve
+
+        return resolve(host)
 
     def moment(self, partner: Partner) -> tuple[datetime, date]:
         """The instant and the business date at ``partner``."""
@@ -99,6 +120,13 @@ class Runtime:
         from chalicelib.integrations.queues import Queues
 
         return Queues(self.config)
+
+    @cached_property
+    def objects(self) -> Objects:
+        """S3, for exports that are too large for an answer."""
+        from chalicelib.integrations.objects import Objects
+
+        return Objects(self.config)
 
     def dispatch(self, messages: Sequence[Outgoing]) -> None:
         """Send committed outbox messages now; what fails is left to the sweeper.  Never raises."""

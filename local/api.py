@@ -137,6 +137,7 @@ class Handler(ChaliceRequestHandler):
             self._send(answer["statusCode"], headers, answer["body"])
 
     do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = do_PATCH = do_OPTIONS = _generic_handle
+    do_TRACE = _generic_handle
 
     def _body(self) -> bytes | None:
         coding = self.headers.get("transfer-encoding")

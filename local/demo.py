@@ -16,6 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from backbone_client import Client, Problem
 from local.children import Child
 from local.demo_checks import checks, extra
 from local.demo_page import page
@@ -23,13 +24,14 @@ from local.demo_progress import narrator
 from local.demo_record import Record, pence, total
 from local.demo_story import StoryBroken, tell
 from local.home import Home, Trouble, read_json, write_private
-from local.http_client import HttpClient, Problem
 from local.network import free_port
 
 READY_SECONDS = 120.0
 STOP_SECONDS = 240.0
 LOOK_SECONDS = 0.1
 PORTS = 3
+#: A long move of the sandbox clock answers only when it is done.
+PATIENCE_SECONDS = 300.0
 
 
 def running(home: Home) -> dict[str, Any] | None:
@@ -38,8 +40,8 @@ def running(home: Home) -> dict[str, Any] | None:
     if not run or not _lives(run.get("pid")):
         return None
     try:
-        with HttpClient(str(run["url"]), None) as client:
-            client.root("/healthz")
+        with Client(str(run["url"]), None, retries=1) as client:
+            client.health()
     except Problem:
         return None
     return run
@@ -122,9 +124,10 @@ def _last_words(said: int) -> str:
 
 def live(run: dict[str, Any]) -> Record:
     """The story, by a partner of its own."""
-    with HttpClient(str(run["url"]), str(run["api_key"])) as client:
-        key = client.post("/sandbox/partner/")["api_key"]
-    with HttpClient(str(run["url"]), key) as client, narrator() as telling:
+    url = str(run["url"])
+    with Client(url, str(run["api_key"])) as client:
+        key = client.sandbox.create_partner().api_key
+    with Client(url, key, timeout=PATIENCE_SECONDS) as client, narrator() as telling:
         return tell(client, telling)
 
 

@@ -5,12 +5,14 @@ Pure: no I/O.  Money is ``Decimal`` throughout.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import groupby
-from typing import Any, Self
+from typing import Protocol, Self
+
+from backbone_client import lending_records, records
 
 ZERO = Decimal(0)
 PENNY = Decimal("0.01")
@@ -34,6 +36,17 @@ def total(amounts: Iterable[Decimal]) -> Decimal:
     return found
 
 
+class InParts(Protocol):
+    """Any resource with an amount, or a balance, in its three parts."""
+
+    @property
+    def principal(self) -> Decimal: ...
+    @property
+    def interest(self) -> Decimal: ...
+    @property
+    def fee(self) -> Decimal: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Split:
     """An amount, or a balance, in its three parts."""
@@ -43,9 +56,9 @@ class Split:
     fee: Decimal
 
     @classmethod
-    def read(cls, value: Mapping[str, Any]) -> Self:
-        """From any resource with the three fields, as numbers or as text."""
-        return cls(*(Decimal(value[name]) for name in PARTS))
+    def read(cls, value: InParts) -> Self:
+        """From any resource with the three fields."""
+        return cls(value.principal, value.interest, value.fee)
 
     @property
     def total(self) -> Decimal:
@@ -72,20 +85,20 @@ class Row:
     paid_on: date | None = None
 
     @classmethod
-    def read(cls, value: Mapping[str, Any]) -> Self:
+    def read(cls, value: records.QuoteRow) -> Self:
         """From a row of a quote or of a loan's schedule."""
-        paid_at = value.get("paid_at")
+        paid = value if isinstance(value, lending_records.ScheduleRow) else None
         return cls(
-            number=value["number"],
-            due=date.fromisoformat(value["due_date"]),
-            days=value["days"],
-            principal=value["principal"],
-            interest=value["interest"],
-            amount=value["total_amount"],
-            left=value["principal_after_repayment"],
-            paid_principal=value.get("paid_principal", ZERO),
-            paid_interest=value.get("paid_interest", ZERO),
-            paid_on=date.fromisoformat(paid_at[:10]) if paid_at else None,
+            number=value.number,
+            due=value.due_date,
+            days=value.days,
+            principal=value.principal,
+            interest=value.interest,
+            amount=value.total_amount,
+            left=value.principal_after_repayment,
+            paid_principal=paid.paid_principal if paid else ZERO,
+            paid_interest=paid.paid_interest if paid else ZERO,
+            paid_on=paid.paid_at if paid else None,
         )
 
     @property
@@ -107,16 +120,17 @@ class Quote:
     total: Decimal
 
     @classmethod
-    def read(cls, value: Mapping[str, Any]) -> Self:
-        """From a product's quote."""
+    def read(cls, value: records.Quote) -> Self:
+        """From a term loan's quote, which has an APR."""
+        assert value.apr is not None
         return cls(
-            start=date.fromisoformat(value["start_date"]),
-            amount=value["amount"],
-            rate=Decimal(value["rate"]),
-            apr=Decimal(value["apr"]),
-            rows=tuple(Row.read(row) for row in value["schedule"]),
-            interest=value["totals"]["interest"],
-            total=value["totals"]["total_amount"],
+            start=value.start_date,
+            amount=value.amount,
+            rate=value.rate,
+            apr=value.apr,
+            rows=tuple(Row.read(row) for row in value.schedule),
+            interest=value.totals.interest,
+            total=value.totals.total_amount,
         )
 
 
@@ -134,17 +148,17 @@ class Entry:
     after: Split
 
     @classmethod
-    def read(cls, value: Mapping[str, Any]) -> Self:
+    def read(cls, value: lending_records.Transaction) -> Self:
         """From a transaction."""
         return cls(
-            kind=value["type"],
-            status=value["status"],
-            name=value["name"],
-            on=date.fromisoformat(value["effective_date"]),
-            amount=value["amount"],
+            kind=value.type,
+            status=value.status,
+            name=value.name,
+            on=value.effective_date,
+            amount=value.amount,
             split=Split.read(value),
-            exact=Split.read(value["exact"]),
-            after=Split.read(value["balance_after"]),
+            exact=Split.read(value.exact),
+            after=Split.read(value.balance_after),
         )
 
 
@@ -189,12 +203,12 @@ class Decision:
     cards: tuple[Card, ...]
 
     @classmethod
-    def read(cls, value: Mapping[str, Any]) -> Self:
+    def read(cls, value: records.Decision) -> Self:
         """From a decision."""
         return cls(
-            value["risk_engine_version"],
-            value["result"]["decision"],
-            tuple(_card(card) for card in value["result"]["scorecards"]),
+            value.risk_engine_version,
+            value.result.decision,
+            tuple(_card(card) for card in value.result.scorecards),
         )
 
     @property
@@ -207,20 +221,19 @@ class Decision:
         return f"{OUTCOMES[self.outcome]} by risk engine {self.engine}: {cards}"
 
 
-def _card(value: Mapping[str, Any]) -> Card:
+def _card(value: records.ScorecardResult) -> Card:
     rules = tuple(
         Rule(
-            rule["name"] or f"Rule {number}",
-            rule["statement"],
-            tuple((name, _figure(found)) for name, found in sorted(rule["inputs"].items())),
-            _figure(rule["value"]),
-            _figure(rule["threshold"]),
-            rule["passed"],
+            rule.name or f"Rule {number}",
+            rule.statement,
+            tuple((name, _figure(found)) for name, found in sorted(rule.inputs.items())),
+            _figure(rule.value),
+            _figure(rule.threshold),
+            rule.passed,
         )
-        for number, rule in enumerate(value["rules"], start=1)
+        for number, rule in enumerate(value.rules, start=1)
     )
-    figures = _figure(value["score"]), _figure(value["threshold"])
-    return Card(value["name"], value["decision"], *figures, rules)
+    return Card(value.name, value.decision, _figure(value.score), _figure(value.threshold), rules)
 
 
 def _figure(value: object) -> str:

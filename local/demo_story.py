@@ -1,17 +1,20 @@
 """A loan's whole life over HTTP, beside a twin that is always paid on time.
 
-``tell(request client, narrator)`` runs :data:`CHAPTERS` in order and gives a record of what the
+``tell(client, narrator)`` runs :data:`CHAPTERS` in order and gives a record of what the
 API said.  A chapter leaves on the stage what later ones need; a new subject is a new chapter.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from typing import Any, Protocol
 
+from backbone_client import Client
+from backbone_client.fields import ProductFields, ScorecardFields
+from backbone_client.lending_records import Loan, Transaction
 from local.demo_record import DAY, Decision, Entry, Life, Quote, Record, Row, Sight, Split
 
 #: The loan of the partner documentation's example with equal instalments, on its dates.  Its rows,
@@ -23,7 +26,7 @@ TOLERANCE = 7
 #: How long after its due date the missed row is paid.
 PAID_LATE = DAY * 11
 FEE_NAME, FEE = "Arrears fee", Decimal("25.00")
-PRODUCT = {
+PRODUCT: ProductFields = {
     "type": "term_loan_equal_instalments",
     "name": "Six month term loan",
     "max_loan_amount": Decimal("25000.00"),
@@ -44,7 +47,7 @@ SOURCES = {
     "monthly_outgoings": "float",
 }
 INSTALMENT = "({{application_amount}} / {{application_installments}})"
-CARDS = (
+CARDS: tuple[ScorecardFields, ...] = (
     {
         "name": "Credit history",
         "threshold": 60,
@@ -74,14 +77,6 @@ ENGINE = "demo-1"
 
 class StoryBroken(Exception):
     """The application did something else than the story needs to go on."""
-
-
-class Client(Protocol):
-    """What the story needs of an HTTP client with a partner's key."""
-
-    def get(self, path: str, **query: object) -> Any: ...
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any: ...
-    def every(self, path: str, **query: object) -> Iterator[Any]: ...
 
 
 class Narrator(Protocol):
@@ -147,41 +142,34 @@ class Stage:
     def goes_to(self, day: date) -> None:
         """Moves the clock, and waits where a long move is answered before its end."""
         reached = None
-        while reached != str(day):
+        while reached != day:
             before = reached
-            answer = self.client.post("/sandbox/clock/", {"business_date": day})
-            reached = answer["business_date"]
+            reached = self.client.sandbox.move_clock(day).business_date
             if reached == before:
                 raise StoryBroken(f"The clock stands still on {reached} on its way to {day}.")
         self.narrator.done((day - self.today).days, f"business date {day}")
         self.today = day
 
-    def look(self, actor: Actor) -> dict[str, Any]:
+    def look(self, actor: Actor) -> Loan:
         """Reads a loan and keeps what was seen; a new status is told."""
-        shown: dict[str, Any] = self.client.get(f"/loan/{actor.loan}/")
+        shown = self.client.loans.read(actor.loan)
         before = actor.sights[-1].status if actor.sights else None
-        actor.sights.append(Sight(self.today, shown["status"], Split.read(shown)))
-        if before != shown["status"]:
-            past = shown["days_past_due"]
+        actor.sights.append(Sight(self.today, shown.status, Split.read(shown)))
+        if before != shown.status:
+            past = shown.days_past_due
             more = f", {past} day{'s' if past > 1 else ''} past due" if past else ""
-            self.narrator.say(f"{self.today}  {actor.title}: {shown['status']}{more}")
+            self.narrator.say(f"{self.today}  {actor.title}: {shown.status}{more}")
         return shown
 
-    def transacts(self, actor: Actor, kind: str, amount: Decimal) -> dict[str, Any]:
+    def transacts(self, actor: Actor, kind: str, amount: Decimal) -> Transaction:
         """Makes a transaction and confirms it by hand, as money that moved elsewhere."""
         self._keys += 1
-        made = self.client.post(
-            "/transaction/",
-            {
-                "loan": actor.loan,
-                "type": kind,
-                "amount": amount,
-                "idempotency_key": f"demo-{self._keys}",
-            },
+        made = self.client.transactions.create(
+            loan=actor.loan, type=kind, amount=amount, idempotency_key=f"demo-{self._keys}"
         )
-        _expect(made["status"], "pending", f"the {kind}")
-        applied: dict[str, Any] = self.client.post(f"/transaction/{made['id']}/apply/")
-        _expect(applied["status"], "applied", f"the {kind}")
+        _expect(made.status, "pending", f"the {kind}")
+        applied = self.client.transactions.apply(made.id)
+        _expect(applied.status, "applied", f"the {kind}")
         return applied
 
 
@@ -192,16 +180,16 @@ def _expect(found: object, wanted: object, what: str) -> None:
 
 def sets_the_clock(stage: Stage) -> None:
     """A partner without loans may start on any date."""
-    stage.client.post("/sandbox/clock/", {"business_date": START})
+    stage.client.sandbox.move_clock(START)
     stage.narrator.done(1, f"the clock stands on {START}")
 
 
 def makes_a_product(stage: Stage) -> None:
     """A draft, its quote, and it is published."""
-    client = stage.client
-    stage.product = client.post("/product/", PRODUCT)["id"]
-    stage.quote = Quote.read(client.get(f"/product/{stage.product}/quote/", start_date=START))
-    _expect(client.post(f"/product/{stage.product}/publish/")["is_draft"], False, "is_draft")
+    products = stage.client.products
+    stage.product = products.create(**PRODUCT).id
+    stage.quote = Quote.read(products.quote(stage.product, start_date=START))
+    _expect(products.publish(stage.product).is_draft, False, "is_draft")
     quote = stage.quote
     stage.narrator.steps((quote.rows[-1].due - START).days)
     stage.narrator.say(
@@ -215,21 +203,20 @@ def sets_up_risk(stage: Stage) -> None:
     """Input sources, scorecards, a risk engine, and the selector that uses it."""
     client = stage.client
     for name, kind in SOURCES.items():
-        client.post("/input_source/", {"name": name, "type": kind})
+        client.input_sources.create(name=name, type=kind)
     cards = []
     for card in CARDS:
-        cards.append(client.post("/scorecard/", card)["id"])
-        client.post(f"/scorecard/{cards[-1]}/activate/")
-    engine = client.post("/risk_engine/", {"version": ENGINE, "scorecards": cards})["id"]
-    client.post(f"/risk_engine/{engine}/activate/")
-    chosen = [{"version": ENGINE, "weight": 1}]
-    client.post("/risk_engine_selector/", {"product": stage.product, "risk_engines": chosen})
+        cards.append(client.scorecards.create(**card).id)
+        client.scorecards.activate(cards[-1])
+    engine = client.risk_engines.create(version=ENGINE, scorecards=cards)
+    client.risk_engines.activate(engine.id)
+    client.selectors.create(product=stage.product, risk_engines=[{"version": ENGINE, "weight": 1}])
     stage.narrator.done(1, "risk engine active")
 
 
 def decides(stage: Stage) -> None:
     """Each borrower applies, and is approved on what is known of them."""
-    sources = {s["name"]: s["id"] for s in stage.client.every("/input_source/")}
+    sources = {source.name: source.id for source in stage.client.input_sources.iterate()}
     for actor in stage.actors:
         _applies(stage, actor, sources)
         stage.narrator.done(1, f"{actor.borrower} approved")
@@ -237,26 +224,24 @@ def decides(stage: Stage) -> None:
 
 def _applies(stage: Stage, actor: Actor, sources: dict[str, str]) -> None:
     client = stage.client
-    borrower = client.post(
-        "/end_user/",
-        {"type": "individual", "first_name": actor.first_name, "last_name": "Example",
-         "birth_date": "1980-01-01", "country": "GB"},
+    borrower = client.end_users.create(
+        type="individual", first_name=actor.first_name, last_name="Example",
+        birth_date=date(1980, 1, 1), country="GB",
     )  # fmt: skip
-    asked = {"product": stage.product, "end_user": borrower["id"]}
-    actor.application = client.post("/application/", asked)["id"]
+    asked = client.applications.create(product=stage.product, end_user=borrower.id)
+    actor.application = asked.id
     for name, value in actor.points.items():
-        point = {"input_source": sources[name], "application": actor.application, "value": value}
-        client.post("/data_point/", point)
-    decided = client.post(f"/application/{actor.application}/complete/")
-    _expect(decided["status"], "approved", f"the application ({decided['reason']})")
-    actor.decision = Decision.read(client.get(f"/decision/{decided['decision']}/"))
+        client.data_points.create(input_source=sources[name], application=asked.id, value=value)
+    decided = client.applications.complete(asked.id)
+    _expect(decided.status, "approved", f"the application ({decided.reason})")
+    actor.decision = Decision.read(client.decisions.read(str(decided.decision)))
     stage.narrator.say(f"{stage.today}  {actor.title}: {actor.decision.line}")
 
 
 def lends(stage: Stage) -> None:
     """Each loan is opened and disbursed."""
     for actor in stage.actors:
-        actor.loan = stage.client.post("/loan/", {"application": actor.application})["id"]
+        actor.loan = stage.client.loans.create(application=actor.application).id
         stage.look(actor)
         stage.transacts(actor, "disbursement", stage.quote.amount)
         stage.look(actor)
@@ -289,7 +274,7 @@ def _each_sees(stage: Stage, day: date) -> None:
 
 def _pays(stage: Stage, actor: Actor) -> None:
     """What the loan says is to be paid next."""
-    amount = stage.client.get(f"/loan/{actor.loan}/")["next_repayment_amount"]
+    amount = stage.client.loans.read(actor.loan).next_repayment_amount
     if amount is None or amount <= 0:
         raise StoryBroken(f"{actor.title}: nothing to pay on {stage.today}")
     paid = Split.read(stage.transacts(actor, "repayment", amount))
@@ -324,13 +309,14 @@ def tell(client: Client, narrator: Narrator) -> Record:
         chapter(stage)
     twin, late = (_life(stage, actor) for actor in stage.actors)
     narrator.done(1, "transactions read")
-    name = str(PRODUCT["name"])
+    name = PRODUCT["name"]
     return Record(name, FEE_NAME, FEE, TOLERANCE, MISSED, stage.quote, twin, late)
 
 
 def _life(stage: Stage, actor: Actor) -> Life:
-    entries = [Entry.read(item) for item in stage.client.every("/transaction/", loan=actor.loan)]
-    schedule = stage.client.get(f"/loan/{actor.loan}/schedule/")["schedule"]
+    client = stage.client
+    entries = [Entry.read(item) for item in client.transactions.iterate(loan=actor.loan)]
+    schedule = client.loans.schedule(actor.loan).schedule
     assert actor.decision is not None
     return Life(
         title=actor.title,
@@ -339,5 +325,5 @@ def _life(stage: Stage, actor: Actor) -> Life:
         entries=tuple(reversed(entries)),
         sights=tuple(actor.sights),
         rows=tuple(Row.read(row) for row in schedule),
-        close_substatus=stage.client.get(f"/loan/{actor.loan}/")["close_substatus"],
+        close_substatus=client.loans.read(actor.loan).close_substatus,
     )

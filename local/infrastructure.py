@@ -21,6 +21,7 @@ def parameters(table: str, prefix: str, visibility: int = VISIBILITY_SECONDS) ->
     return {
         "TableName": table,
         "QueuePrefix": prefix,
+        "BucketName": f"{prefix}-exports",
         "DaysVisibility": str(visibility),
         "ClockVisibility": str(visibility),
     }

@@ -38,7 +38,10 @@ class StandingRuntime(Runtime):
         self.today = today
         self.store = _store()
         self.config = SimpleNamespace(  # type: ignore[assignment]
-            version="1.2.3", public_base_url=None, log_level="INFO"
+            version="1.2.3",
+            public_base_url=None,
+            log_level="INFO",
+            csv_limit_bytes=5_000_000,
         )
         self._keys = {key_hash(key): partner for key, partner in keys.items()}
 

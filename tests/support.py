@@ -68,7 +68,7 @@ def table_store(
 
 def table_definition() -> dict[str, Any]:
     """The table's properties in ``infra/data.yaml``, the one place that defines it."""
-    resources = _template()["Resources"].values()
+    resources = template()["Resources"].values()
     [table] = [one for one in resources if one["Type"] == "AWS::DynamoDB::Table"]
     return dict(table["Properties"])
 
@@ -84,7 +84,9 @@ def _start_mock() -> None:
 
 
 @cache
-def _template() -> dict[str, Any]:
+def template() -> dict[str, Any]:
+    """``infra/data.yaml``; CloudFormation's own tags are left out."""
+
     class Loader(yaml.SafeLoader):
         """YAML whose CloudFormation tags stay as they are written."""
 
@@ -98,5 +100,5 @@ def _template() -> dict[str, Any]:
 
     constructor: Callable[..., Any] = tagged
     Loader.add_multi_constructor("!", constructor)
-    template: dict[str, Any] = yaml.load(DATA_TEMPLATE.read_text(), Loader)
-    return template
+    parsed: dict[str, Any] = yaml.load(DATA_TEMPLATE.read_text(), Loader)
+    return parsed

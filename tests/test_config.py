@@ -27,12 +27,15 @@ def test_everything_given() -> None:
         "AWS_ENDPOINT_URL": "http://127.0.0.1:4566/",
         "BACKBONE_PUBLIC_BASE_URL": "https://lend.example/",
         "LOG_LEVEL": "debug",
+        "BACKBONE_BUCKET": "backbone-dev-exports",
+        "BACKBONE_CSV_LIMIT": "1000",
     }
     config = Config.from_environment(GOOD | more)
     assert config.sandbox
     assert config.endpoint_url == "http://127.0.0.1:4566"
     assert config.public_base_url == "https://lend.example"
     assert config.log_level == "DEBUG"
+    assert (config.bucket, config.csv_limit_bytes) == ("backbone-dev-exports", 1000)
 
 
 def test_the_default_region_stands_in() -> None:
@@ -56,6 +59,9 @@ def test_the_default_region_stands_in() -> None:
         ("AWS_ENDPOINT_URL", "ftp://x"),
         ("BACKBONE_PUBLIC_BASE_URL", "lend.example"),
         ("LOG_LEVEL", "LOUD"),
+        ("BACKBONE_BUCKET", "Not_A_Bucket"),
+        ("BACKBONE_CSV_LIMIT", "6000001"),
+        ("BACKBONE_CSV_LIMIT", "0"),
     ],
 )
 def test_a_mistake_is_named(name: str, value: str) -> None:

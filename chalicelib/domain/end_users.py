@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.domain.countries import COUNTRIES
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.errors import Flaw, Invalid
+from chalicelib.domain.errors import Flaw, Invalid, Refused
 
 INDIVIDUAL, SOLE_TRADER = "individual", "sole_trader"
 TYPES = (
@@ -34,7 +34,9 @@ class EndUser:
     """A borrower.  Texts that were not given are empty, other values ``None``.
 
     ``country`` is ISO 3166-1 alpha-2, ``sort_code`` six digits, ``bank_account_number`` 6 to 10.
-    ``sensitive`` is set by what a provider reports, never by a request.
+    ``sensitive`` is set by what a provider reports, never by a request.  ``current_address`` is the
+    id of the address that the own address fields are; ``assigned`` counts a company's people, or
+    the companies that an individual belongs to.
     """
 
     id: str
@@ -55,6 +57,8 @@ class EndUser:
     company_name: str = ""
     company_number: str = ""
     sensitive: bool = False
+    current_address: str | None = None
+    assigned: int = 0
 
     @property
     def regulated(self) -> bool:
@@ -90,9 +94,19 @@ def create(end_user_id: str, values: Mapping[str, Any], today: date) -> Decision
 def change(end_user: EndUser, values: Mapping[str, Any], today: date) -> Decision[EndUser]:
     """The end user with other values: all of them (``PUT``) or some (``PATCH``).
 
-    A birth date is looked at again only when it changes.  Raises :class:`Invalid`.
+    A birth date is looked at again only when it changes.  Raises :class:`Invalid`, and
+    ``invalid_status`` for an individual that becomes a company, or a company that becomes one,
+    while people are assigned.
     """
-    return _decided(replace(end_user, **_tidy(values)), today, end_user.birth_date)
+    decided = _decided(replace(end_user, **_tidy(values)), today, end_user.birth_date)
+    if end_user.assigned and decided.state.is_company != end_user.is_company:
+        raise Refused(
+            "invalid_status",
+            f"Assignments ({end_user.assigned}) need this end user as it is: "
+            f"{end_user.type} cannot become {decided.state.type}.",
+            {"type": end_user.type, "assigned": end_user.assigned},
+        )
+    return decided
 
 
 def _tidy(values: Mapping[str, Any]) -> dict[str, Any]:

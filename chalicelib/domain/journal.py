@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Sequence
+from dataclasses import replace
+from datetime import date
 
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Moment
 from chalicelib.domain.ledger import Batch, Entry, Run, Transaction, night
 from chalicelib.domain.loans import brought_up
+
+NIGHT = "interest"
 
 
 def transactions(
@@ -17,15 +21,29 @@ def transactions(
 
     What the day has brought and no job has written down yet is there too.
     """
+    journal = [*batches, unwritten(terms, account, moment)]
+    return sorted((one for b in journal for one in entries(b, moment)), key=order, reverse=True)
+
+
+def unwritten(terms: Terms, account: Account, moment: Moment) -> Batch:
+    """What no batch holds yet: the open nights, and what the days have brought since."""
     outcome = brought_up(terms, account, moment)
-    journal = [*batches, *([outcome.batch] if outcome.batch else [])]
-    found = [item for batch in journal for item in batch.transactions]
-    runs = [run for batch in journal for run in batch.runs]
-    if outcome.account.run is not None:
-        runs.append(outcome.account.run)
-    for run in runs:
-        found += nights(terms.id, run, moment)
-    return sorted(found, key=order, reverse=True)
+    batch = outcome.batch or Batch(terms.id, account.seq + 1, moment.now, moment.today)
+    run = outcome.account.run
+    return batch if run is None else replace(batch, runs=(*batch.runs, run))
+
+
+def entries(batch: Batch, moment: Moment) -> list[Transaction]:
+    """The transactions of a batch and the nights of its runs, newest first."""
+    found = [night for run in batch.runs for night in nights(batch.loan, run, moment)]
+    return sorted([*batch.transactions, *found], key=order, reverse=True)
+
+
+def size(batch: Batch, types: Container[str] | None) -> int:
+    """How many :func:`entries` of some types (``None``: all) a batch has."""
+    own = sum(types is None or item.type in types for item in batch.transactions)
+    with_nights = types is None or NIGHT in types
+    return own + (sum(run.nights for run in batch.runs) if with_nights else 0)
 
 
 def order(item: Transaction) -> tuple[object, ...]:
@@ -37,6 +55,15 @@ def nights(loan_id: str, run: Run, moment: Moment) -> Iterator[Transaction]:
     """The transactions of a run's nights, oldest first."""
     for day, after in run.each():
         yield night(loan_id, day, run.amount, after, moment.begins(day))
+
+
+def night_of(loan_id: str, runs: Sequence[Run], day: date, moment: Moment) -> Transaction | None:
+    """The night that ends on ``day``, if one of the runs charged it."""
+    run = next((run for run in runs if run.first <= day <= run.last), None)
+    if run is None or day in run.skipped:
+        return None
+    after = next(after for each, after in run.each() if each == day)
+    return night(loan_id, day, run.amount, after, moment.begins(day))
 
 
 def named(found: Sequence[Transaction], entry: Entry) -> Transaction | None:

@@ -166,6 +166,11 @@ class Batch:
     runs: tuple[Run, ...] = ()
     changes: tuple[Change, ...] = ()
 
+    @property
+    def newest(self) -> datetime | None:
+        """When the newest of its transactions was made; ``None`` if it holds none."""
+        return max((item.created_at for item in self.transactions), default=None)
+
 
 # --- ids ------------------------------------------------------------------------------------------
 # A transaction's id is its loan's first four groups and a fifth that says which it is, so that it

@@ -13,6 +13,7 @@ from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from chalicelib.domain.calendar import calendar_for
+from chalicelib.domain.currencies import CURRENCIES
 from chalicelib.domain.decision import Decision, Message
 from chalicelib.domain.errors import Flaw, Invalid, Refused
 
@@ -27,7 +28,7 @@ class Partner:
     """A lender or a fintech that uses the platform: one tenant.
 
     ``shards`` says over how many partitions the wake dates of its loans are spread; it never
-    changes while there are loans.
+    changes while there are loans.  ``keys`` counts its valid API keys.
     """
 
     id: str
@@ -38,6 +39,7 @@ class Partner:
     disbursement_provider: str = "manual"
     sandbox: bool = False
     shards: int = 1
+    keys: int = 1
 
     def begins(self, day: date) -> datetime:
         """The instant at which ``day`` begins at the partner, in UTC."""
@@ -55,6 +57,9 @@ def check(partner: Partner) -> Partner:
         ZoneInfo(partner.timezone)
     except (ZoneInfoNotFoundError, ValueError, OSError):
         flaws.append(Flaw("timezone", "unknown", f"There is no time zone {partner.timezone!r}."))
+    if partner.currency not in CURRENCIES:
+        message = "Must be an ISO 4217 code of a currency with two decimals, such as GBP."
+        flaws.append(Flaw("currency", "unknown", message))
     try:
         calendar_for(partner.calendar).holidays(2026)
     except Invalid as unknown:
@@ -67,20 +72,61 @@ def check(partner: Partner) -> Partner:
     return partner
 
 
-def changed(partner: Partner, values: Mapping[str, Any]) -> Decision[Partner]:
-    """The partner with other settings."""
-    return Decision(check(replace(partner, **values)))
+def changed(partner: Partner, values: Mapping[str, Any], has_loans: bool) -> Decision[Partner]:
+    """The partner with other settings.
+
+    Raises :class:`Invalid`, and ``invalid_status`` for another currency while there are loans,
+    whose amounts would change their meaning.
+    """
+    after = check(replace(partner, **values))
+    if has_loans and after.currency != partner.currency:
+        raise Refused(
+            "invalid_status",
+            f"There are loans in {partner.currency}; the currency cannot become {after.currency}.",
+            {"currency": partner.currency},
+        )
+    return Decision(after)
 
 
 @dataclass(frozen=True, slots=True)
 class ApiKey:
-    """One key of a partner: only its hash is kept, and the first characters to know it by."""
+    """One key of a partner: only its hash is kept, and the first characters to know it by.
+
+    ``last_used_at`` is a wall-clock instant, true to about an hour.
+    """
 
     id: str
     partner: str
     hash: str
     prefix: str
     revoked: bool = False
+    last_used_at: datetime | None = None
+
+
+USE_NOTED_EVERY = timedelta(hours=1)
+
+
+def used(key: ApiKey, wall: datetime) -> ApiKey | None:
+    """The key with the use at ``wall`` noted; ``None`` if one was noted within the last hour."""
+    if key.last_used_at is not None and wall - key.last_used_at < USE_NOTED_EVERY:
+        return None
+    return replace(key, last_used_at=wall)
+
+
+def key_added(partner: Partner) -> Partner:
+    """The partner with one more valid key."""
+    return replace(partner, keys=partner.keys + 1)
+
+
+def key_revoked(partner: Partner) -> Partner:
+    """The partner with one valid key less, but never without any: it could not make another."""
+    if partner.keys <= 1:
+        raise Refused(
+            "invalid_status",
+            "This is the last valid API key: make another one first, then revoke this one with it.",
+            {"keys": partner.keys},
+        )
+    return replace(partner, keys=partner.keys - 1)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import PlainSerializer, WithJsonSchema
 
@@ -21,10 +21,7 @@ from chalicelib.handlers.values import (
 )
 from chalicelib.models.unit import Stored
 from chalicelib.usecases import applications
-from chalicelib.usecases.context import Context
-
-if TYPE_CHECKING:
-    from chalicelib.models.store import Page
+from chalicelib.usecases.context import Context, Source
 
 api = Resource("/application", tag="Applications")
 
@@ -65,8 +62,8 @@ class ApplicationOut(Out):
 
 
 @api.collection(answer=ApplicationOut, summary="List applications")
-def listing(ctx: Context, query: PageQuery) -> Page[Application]:
-    return applications.listing(ctx, query.limit, query.offset, query.cursor)
+def listing(ctx: Context, query: PageQuery) -> Source[Stored[Application]]:
+    return applications.listing(ctx, query.criteria)
 
 
 @api.post(

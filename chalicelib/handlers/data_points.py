@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from chalicelib.domain.inputs import DataPoint
 from chalicelib.handlers.input_sources import Scalar
 from chalicelib.handlers.routing import Resource
@@ -11,10 +9,7 @@ from chalicelib.handlers.schema import Body, Out, PageQuery
 from chalicelib.handlers.values import Instant, Uuid
 from chalicelib.models.unit import Stored
 from chalicelib.usecases import inputs
-from chalicelib.usecases.context import Context
-
-if TYPE_CHECKING:
-    from chalicelib.models.store import Page
+from chalicelib.usecases.context import Context, Source
 
 api = Resource("/data_point", tag="Risk")
 
@@ -45,8 +40,8 @@ class DataPointOut(Out):
 
 
 @api.collection(answer=DataPointOut, summary="List data points")
-def listing(ctx: Context, query: PageQuery) -> Page[DataPoint]:
-    return inputs.points(ctx, query.limit, query.offset, query.cursor)
+def listing(ctx: Context, query: PageQuery) -> Source[Stored[DataPoint]]:
+    return inputs.points(ctx, query.criteria)
 
 
 @api.post(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from chalicelib.domain.risk import RiskDecision
 from chalicelib.handlers.input_sources import Scalar
@@ -11,10 +11,7 @@ from chalicelib.handlers.schema import Out, PageQuery
 from chalicelib.handlers.values import Instant, RateOut
 from chalicelib.models.unit import Stored
 from chalicelib.usecases import decisions
-from chalicelib.usecases.context import Context
-
-if TYPE_CHECKING:
-    from chalicelib.models.store import Page
+from chalicelib.usecases.context import Context, Source
 
 api = Resource("/decision", tag="Risk")
 
@@ -57,8 +54,8 @@ class DecisionOut(Out):
 
 
 @api.collection(answer=DecisionOut, summary="List decisions")
-def listing(ctx: Context, query: PageQuery) -> Page[RiskDecision]:
-    return decisions.listing(ctx, query.limit, query.offset, query.cursor)
+def listing(ctx: Context, query: PageQuery) -> Source[Stored[RiskDecision]]:
+    return decisions.listing(ctx, query.criteria)
 
 
 @api.get("/{pk}", answer=DecisionOut, summary="Read a decision")

@@ -54,12 +54,17 @@ def parse(text: bytes) -> Any:
     return data
 
 
-def encode(value: Any) -> str:
+def encode(value: Any, *, indent: int | None = None) -> str:
     """JSON text of plain data, dates, instants (``Z``), enumerations and ``Decimal`` (no exponent).
+
+    With ``indent`` every member has a line of its own.
 
     A float or any other type is a :class:`TypeError`: money must never pass through one.
     """
-    return simplejson.dumps(_plain(value), separators=(",", ":"), ensure_ascii=False)
+    colon = ":" if indent is None else ": "
+    return simplejson.dumps(
+        _plain(value), separators=(",", colon), ensure_ascii=False, indent=indent
+    )
 
 
 def canonical(value: Any) -> str:

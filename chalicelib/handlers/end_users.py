@@ -15,10 +15,10 @@ from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Body, Out, PageQuery
 from chalicelib.handlers.values import Day, Instant, Rule, TextRule, flaw
 from chalicelib.usecases import end_users
-from chalicelib.usecases.context import Context
+from chalicelib.usecases.context import Context, Source
 
 if TYPE_CHECKING:
-    from chalicelib.models.store import Page, Stored
+    from chalicelib.models.unit import Stored
 
 api = Resource("/end_user", tag="End users")
 
@@ -128,9 +128,9 @@ def _values(body: EndUserIn) -> dict[str, Any]:
 
 
 @api.collection(answer=EndUserOut, view=shown)
-def listing(ctx: Context, query: PageQuery) -> Page[EndUser]:
+def listing(ctx: Context, query: PageQuery) -> Source[Stored[EndUser]]:
     """List end users."""
-    return end_users.listing(ctx, query.limit, query.offset, query.cursor)
+    return end_users.listing(ctx, query.criteria)
 
 
 @api.post(body=EndUserIn, answer=EndUserOut, view=shown)
@@ -145,8 +145,8 @@ def read(ctx: Context, pk: str) -> Stored[EndUser]:
     return end_users.read(ctx, pk)
 
 
-@api.put("/{pk}", body=EndUserIn, answer=EndUserOut, view=shown)
-@api.patch("/{pk}", body=EndUserIn, answer=EndUserOut, view=shown)
+@api.put("/{pk}", body=EndUserIn, answer=EndUserOut, view=shown, refuses=("invalid_status",))
+@api.patch("/{pk}", body=EndUserIn, answer=EndUserOut, view=shown, refuses=("invalid_status",))
 def change(ctx: Context, pk: str, body: EndUserIn) -> Stored[EndUser]:
     """Change an end user."""
     return end_users.change(ctx, pk, _values(body))

@@ -10,27 +10,25 @@ import time
 from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 from uuid import uuid4
 
 from chalice.app import Chalice, Request, Response
 
 from chalicelib import runtime
 from chalicelib.domain.errors import Invalid, Refused
-from chalicelib.handlers import encoding, problems, requests, routing, schema
+from chalicelib.handlers import collections, encoding, problems, requests, routing, schema
 from chalicelib.handlers.problems import Rejected, framework_problem
 from chalicelib.handlers.routing import METHODS, Operation, Resource
 from chalicelib.models.store_errors import AlreadyDone, UniqueTaken
-from chalicelib.usecases.context import Context, Idempotency, Listing, Replayed
+from chalicelib.usecases.context import Context, Idempotency, Replayed
 
 if TYPE_CHECKING:
     from chalicelib.domain.partners import Partner
-    from chalicelib.models.store import Page
     from chalicelib.runtime import Runtime
 
 JSON = "application/json"
-_PAGING = frozenset({"limit", "offset", "cursor"})
 REPLAYED = {"Idempotent-Replayed": "true"}
 
 #: What a gateway may leave out of its event.
@@ -77,8 +75,17 @@ _VISIT: ContextVar[Visit] = ContextVar("visit")
 _REQUEST: ContextVar[Request | None] = ContextVar("request", default=None)
 
 
+def here() -> str:
+    """The absolute URL of the request under way, with a closing slash."""
+    request = _REQUEST.get()
+    assert request is not None
+    return requests.url(request, runtime.get().config.public_base_url)
+
+
 class Backbone(Chalice):
     """The application; safe to call from several threads, as the local server does."""
+
+    _allowed: Mapping[str, str] = MappingProxyType({})
 
     @property
     def current_request(self) -> Request | None:
@@ -91,7 +98,7 @@ class Backbone(Chalice):
 
     def mount(self, resources: Iterable[Resource]) -> None:
         """Serve every route that ``resources`` declare."""
-        routing.mount(self, resources, self._dispatch)
+        self._allowed = routing.mount(self, resources, self._dispatch)
 
     def __call__(self, event: Any, context: Any) -> dict[str, Any]:
         """Answer one API Gateway event; never raises."""
@@ -121,6 +128,9 @@ class Backbone(Chalice):
     def _answer(self, event: Any, context: Any, visit: Visit) -> dict[str, Any]:
         if visit.route not in self.routes:
             return _framework_answer({"statusCode": 404}, visit)
+        if visit.method and visit.method not in METHODS:
+            allow = {"Allow": self._allowed.get(visit.route, "")}
+            return _framework_answer({"statusCode": 405, "headers": allow}, visit)
         try:
             answer = super().__call__({**_EVENT, **event}, context)
         except Exception:
@@ -159,7 +169,7 @@ def _serve(
 ) -> Answered:
     operation = methods.get(request.method)
     if operation is None:
-        allowed = ", ".join(method for method in METHODS if method in methods)
+        allowed = routing.allowed(methods)
         raise Rejected(
             "method_not_allowed",
             f"{request.method} is not allowed here; {allowed} is.",
@@ -193,10 +203,15 @@ def _act(
         if replayed is not None:
             return replayed
     arguments |= {name: value for name, value in known.items() if name in operation.takes}
+    if operation.collection:
+        assert ctx is not None and isinstance(query, schema.PageQuery)
+        return collections.answer(
+            edge, ctx, request, operation, query, arguments, lambda one: _shown(ctx, operation, one)
+        )
     value = _attempts(ctx, operation, arguments)
     if isinstance(value, _Found):
         return value.answered
-    return _rendered(edge, ctx, request, operation, query, value)
+    return _rendered(ctx, operation, value)
 
 
 def _read(operation: Operation, request: Request) -> tuple[schema.Query, schema.Body | None]:
@@ -282,14 +297,7 @@ def _replay(ctx: Context, key: Idempotency | None) -> Answered | None:
     return first.status, _headers(first.body, REPLAYED), first.body
 
 
-def _rendered(
-    edge: Runtime,
-    ctx: Context | None,
-    request: Request,
-    operation: Operation,
-    query: schema.Query,
-    value: Any,
-) -> Answered:
+def _rendered(ctx: Context | None, operation: Operation, value: Any) -> Answered:
     status, headers = operation.status, {}
     if isinstance(value, Raw):
         return value.status, {"Content-Type": value.content_type, **value.headers}, value.body
@@ -299,11 +307,7 @@ def _rendered(
     if isinstance(value, Replayed):
         headers |= REPLAYED
         value = value.value
-    if operation.collection:
-        assert isinstance(query, schema.PageQuery)
-        text = encoding.encode(_page(edge, ctx, request, operation, query, value))
-    else:
-        text = _body(ctx, operation, value)
+    text = _body(ctx, operation, value)
     return status, _headers(text, headers), text
 
 
@@ -329,41 +333,6 @@ def _shown(
     if operation.view is not None:
         value = operation.view(ctx, value)
     return schema.show(operation.answer, value, without_secrets=without_secrets)
-
-
-def _page(
-    edge: Runtime,
-    ctx: Context | None,
-    request: Request,
-    operation: Operation,
-    query: schema.PageQuery,
-    listing: Listing[Any] | Page[Any],
-) -> dict[str, Any]:
-    """A collection's answer; ``next`` carries the cursor, so that its cost does not grow."""
-    if not isinstance(listing, Listing):
-        listing = Listing(listing.items, listing.count, listing.next_cursor)
-    if listing.count is None:
-        raise TypeError(f"{operation.name} does not say how many there are")
-    base = requests.url(request, edge.config.public_base_url)
-    sent: dict[str, Any] = {
-        name: value for name, value in (request.query_params or {}).items() if name not in _PAGING
-    } | {"limit": query.limit}
-    after, before = query.offset + query.limit, max(0, query.offset - query.limit)
-    more = listing.cursor is not None or (listing.results and after < listing.count)
-    following = {**sent, "offset": after, "cursor": listing.cursor} if more else None
-    previous = {**sent, "offset": before} if query.offset else None
-    return {
-        "count": listing.count,
-        "next": _link(base, following),
-        "previous": _link(base, previous),
-        "results": [_shown(ctx, operation, result) for result in listing.results],
-    }
-
-
-def _link(base: str, query: Mapping[str, Any] | None) -> str | None:
-    if query is None:
-        return None
-    return f"{base}?{urlencode({name: v for name, v in query.items() if v is not None})}"
 
 
 def _visit(event: Any) -> Visit:

@@ -24,8 +24,8 @@ from chalicelib.handlers.values import (
     Uuid,
     Whole,
 )
-from chalicelib.usecases import loans
-from chalicelib.usecases.context import Context, Listing
+from chalicelib.usecases import loan_lists, loans
+from chalicelib.usecases.context import Context, Source
 from chalicelib.usecases.loans import Shown
 
 api = Resource("/loan", tag="Loans")
@@ -155,9 +155,9 @@ def loan_out(_: Context, shown: Shown) -> Mapping[str, Any]:
 
 
 @api.collection(answer=LoanOut, view=loan_out, summary="List loans")
-def listing(ctx: Context, query: PageQuery) -> Listing[Shown]:
+def listing(ctx: Context, query: PageQuery) -> Source[Shown]:
     """All loans of the partner, newest first."""
-    return loans.listing(ctx, query.limit, query.offset, query.cursor)
+    return loan_lists.listing(ctx, query.criteria)
 
 
 @api.post(
@@ -356,6 +356,6 @@ borrower_api = Resource("/end_user", tag="End users")
 @borrower_api.collection(
     "/{pk}/loans", answer=LoanOut, view=loan_out, summary="List a borrower's loans"
 )
-def of_end_user(ctx: Context, pk: str, query: PageQuery) -> Listing[Shown]:
+def of_end_user(ctx: Context, pk: str, query: PageQuery) -> Source[Shown]:
     """Newest first."""
-    return loans.of_borrower(ctx, pk, query.limit, query.offset, query.cursor)
+    return loan_lists.of_borrower(ctx, pk, query.criteria)

@@ -28,6 +28,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "application_immutable": (409, "Application immutable"),
     "application_not_approved": (409, "Application not approved"),
     "clock_backwards": (409, "Clock backwards"),
+    "collections_not_configured": (409, "Collections not configured"),
     "conflict": (409, "Conflict"),
     "credit_limit_exceeded": (409, "Credit limit exceeded"),
     "data_points_missing": (409, "Data points missing"),
@@ -71,7 +72,7 @@ FRAMEWORK_CODES: Mapping[int, tuple[str, str]] = {
 }
 
 RETRY_AFTER_SECONDS = "1"
-_RETRY_CODES = frozenset({"throttled", "unavailable"})
+RETRY_CODES = frozenset({"throttled", "unavailable"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,7 @@ class Problem:
     def response(self, request_id: str) -> tuple[int, dict[str, str], str]:
         """Status, headers and body."""
         headers = {"Content-Type": CONTENT_TYPE, "X-Request-Id": request_id, **self.headers}
-        if self.code in _RETRY_CODES:
+        if self.code in RETRY_CODES:
             headers.setdefault("Retry-After", RETRY_AFTER_SECONDS)
         return self.status, headers, encoding.encode(self.document(request_id))
 

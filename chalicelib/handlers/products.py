@@ -32,10 +32,10 @@ from chalicelib.handlers.values import (
     plain,
 )
 from chalicelib.usecases import products
-from chalicelib.usecases.context import Context
+from chalicelib.usecases.context import Context, Source
 
 if TYPE_CHECKING:
-    from chalicelib.models.store import Page, Stored
+    from chalicelib.models.unit import Stored
 
 api = Resource("/product", tag="Products", alias="/products/product")
 
@@ -93,7 +93,10 @@ def _listed(value: Any) -> Any:
 
 
 Fees = Annotated[list[FeeIn], BeforeValidator(_listed), Field(max_length=MOST_FEES)]
-Allocation = Annotated[list[Balance], Field(max_length=3)]
+#: Each balance once: the domain says so of the whole list.
+Allocation = Annotated[
+    list[Balance], Field(max_length=3, json_schema_extra={"minItems": 3, "uniqueItems": True})
+]
 
 
 class ProductIn(Body):
@@ -133,7 +136,7 @@ class FeeOut(Out):
 
     name: str
     type: str
-    amount: Annotated[Decimal, WithJsonSchema({"type": "number", "examples": [10.00]})]
+    amount: Annotated[Decimal, WithJsonSchema({"type": "number", "format": "decimal"})]
     event: str
 
     @field_serializer("amount")
@@ -239,9 +242,9 @@ def _values(body: ProductIn) -> dict[str, Any]:
 
 
 @api.collection(answer=ProductOut, view=shown)
-def listing(ctx: Context, query: PageQuery) -> Page[Product]:
+def listing(ctx: Context, query: PageQuery) -> Source[Stored[Product]]:
     """List products."""
-    return products.listing(ctx, query.limit, query.offset, query.cursor)
+    return products.listing(ctx, query.criteria)
 
 
 @api.post(body=ProductIn, answer=ProductOut, view=shown)

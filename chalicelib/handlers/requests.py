@@ -9,8 +9,9 @@ from typing import Any
 
 from chalice.app import Request
 
+from chalicelib.domain.criteria import Criteria
 from chalicelib.domain.errors import Flaw, Invalid, NotFound
-from chalicelib.handlers import encoding, schema
+from chalicelib.handlers import encoding, filters, schema
 from chalicelib.handlers.problems import Rejected
 from chalicelib.handlers.routing import PREFIX, UUID_VARIABLES, Operation
 from chalicelib.handlers.values import uuid_text
@@ -55,7 +56,35 @@ def query(operation: Operation, request: Request) -> schema.Query:
         given[name] = values[-1] if values else ""
     if repeated:
         raise Invalid(*repeated)
+    if operation.collection:
+        return _page_query(operation, given)
     return schema.read(operation.query, given)
+
+
+def _page_query(operation: Operation, given: Mapping[str, str]) -> schema.PageQuery:
+    """A collection's query: its own parameters, and its filters and order as criteria."""
+    assert operation.answer is not None and issubclass(operation.query, schema.PageQuery)
+    known = filters.all_fields(operation.answer, operation.related)
+    own = set(operation.query.model_fields)
+    asked = {
+        name: text
+        for name, text in given.items()
+        if name not in own and (name in filters.RESERVED or name.partition("__")[0] in known)
+    }
+    flaws: list[Flaw] = []
+    page, criteria = schema.PageQuery(), Criteria()
+    try:
+        rest = {name: text for name, text in given.items() if name not in asked}
+        page = schema.read(operation.query, rest)
+    except Invalid as error:
+        flaws += error.flaws
+    try:
+        criteria = filters.read(operation.answer, operation.related, asked)
+    except Invalid as error:
+        flaws += error.flaws
+    if flaws:
+        raise Invalid(*flaws)
+    return page.asking(criteria, asked.get(filters.FORMAT))
 
 
 def body(operation: Operation, request: Request) -> schema.Body:

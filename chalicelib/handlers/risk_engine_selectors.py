@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from chalicelib.domain.risk import Choice, Selector
+from pydantic import Field
+
+from chalicelib.domain.risk import MAX_ENGINES, Choice, Selector
 from chalicelib.handlers.risk_engines import Version
 from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Body, Out, PageQuery
@@ -30,7 +32,7 @@ class SelectorIn(Body):
     """A product has one selector; the weights sum to exactly 1."""
 
     product: Uuid
-    risk_engines: list[ChoiceIn]
+    risk_engines: Annotated[list[ChoiceIn], Field(json_schema_extra={"maxItems": MAX_ENGINES})]
 
 
 class ChoiceOut(Out):

@@ -5,9 +5,11 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import Field
+from pydantic.config import JsonDict
 from pydantic.json_schema import JsonSchemaValue
 
-from chalicelib.domain.risk import MAX_NAME, RiskEngine
+from chalicelib.domain.risk import MAX_NAME, MAX_SCORECARDS, RiskEngine
 from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Body, Out, PageQuery
 from chalicelib.handlers.values import Flag, Instant, Rule, TextRule, Uuid
@@ -36,11 +38,15 @@ class VersionRule(Rule):
 Version = Annotated[str, VersionRule()]
 
 
+#: Said here and checked by the domain, which looks at all of an engine at once.
+SCORECARDS: JsonDict = {"maxItems": MAX_SCORECARDS, "uniqueItems": True}
+
+
 class RiskEngineIn(Body):
     """Scorecards that must all pass. It is inactive until it is activated."""
 
     version: Version
-    scorecards: list[Uuid]
+    scorecards: Annotated[list[Uuid], Field(json_schema_extra=SCORECARDS)]
     is_active: Flag | None = None
 
 

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
 from chalice.app import Blueprint, Chalice
 
+from chalicelib.handlers.filters import Parameter, parameters
 from chalicelib.handlers.schema import Body, NoQuery, Nothing, Out, PageQuery, Query, partial
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -36,7 +37,10 @@ class Operation:
     ``path`` is the whole template (``/api/v1/product/{pk}``), ``aliases`` further ones that do the
     same.  ``refuses`` are the codes of the table in ``problems.py`` that it may answer besides the
     usual ones.  ``public`` needs no API key.  ``view`` turns the handler's value into what
-    ``answer`` reads: ``view(ctx, value)``.
+    ``answer`` reads: ``view(ctx, value)``.  ``also`` says what further statuses mean that a
+    ``Reply`` may have, ``produces`` the content type of a ``Raw`` answer.
+    ``related`` names the ids that a collection can be filtered by although its answer does not
+    show them; its source covers them.
     """
 
     method: str
@@ -56,6 +60,15 @@ class Operation:
     view: Callable[[Any, Any], Any] | None = None
     aliases: tuple[str, ...] = ()
     takes: frozenset[str] = field(default_factory=frozenset)
+    also: Mapping[int, str] = field(default_factory=dict)
+    produces: str | None = None
+    related: tuple[str, ...] = ()
+
+    def parameters(self) -> list[Parameter]:
+        """A collection's filters, its order and its formats; ``query`` has the other parameters."""
+        if not self.collection or self.answer is None:
+            return []
+        return list(parameters(self.answer, self.related))
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -108,8 +121,12 @@ class Resource:
     def collection(
         self, path: str = "", *, query: type[PageQuery] = PageQuery, **options: Any
     ) -> Callable[[F], F]:
-        """Declare a list: the handler takes a :class:`PageQuery` and returns a ``Listing``.
+        """Declare a list: the handler takes a :class:`PageQuery` and returns a ``Source``.
 
+        It may also return at once the ``Listing`` or the store's ``Page`` that the query's
+        ``limit``, ``offset`` and ``cursor`` ask for, newest first.  Either way the list is
+        filtered, ordered and given as CSV by the scalar fields of ``answer``, without further ado;
+        ``related=("product",)`` adds filters that the source meets itself.
         The answer is ``{"count", "next", "previous", "results"}`` with ``answer`` for a result.
         """
         return self.declare("GET", path, query=query, collection=True, **options)
@@ -129,6 +146,9 @@ class Resource:
         idempotency: Idempotent = "none",
         key_field: str | None = None,
         collection: bool = False,
+        also: Mapping[int, str] | None = None,
+        produces: str | None = None,
+        related: Sequence[str] = (),
     ) -> Callable[[F], F]:
         """Declare ``method`` on ``path`` (below the resource's own).
 
@@ -160,6 +180,9 @@ class Resource:
                 view=view,
                 aliases=() if self.alias is None else (self.alias + path,),
                 takes=frozenset(inspect.signature(handler).parameters),
+                also=also or {},
+                produces=produces,
+                related=tuple(related),
             )
             check(operation)
             self.operations.append(operation)
@@ -182,6 +205,8 @@ def check(operation: Operation) -> None:
         raise ValueError(f"{where}: the handler ignores {operation.variables}")
     if operation.collection and not issubclass(operation.query, PageQuery):
         raise ValueError(f"{where}: a collection takes a PageQuery")
+    if operation.collection and operation.answer is None:
+        raise ValueError(f"{where}: a collection has an answer")
     if operation.idempotency != "none" and operation.method != "POST":
         raise ValueError(f"{where}: only a POST has an idempotency key")
 
@@ -194,8 +219,13 @@ def operations(resources: Iterable[Resource]) -> list[Operation]:
 Dispatch = Callable[[dict[str, Operation], dict[str, str]], Any]
 
 
-def mount(app: Chalice, resources: Iterable[Resource], dispatch: Dispatch) -> None:
-    """Register every path of ``resources`` on ``app``, for every method.
+def allowed(methods: Iterable[str]) -> str:
+    """The ``Allow`` header of a path that has these methods."""
+    return ", ".join(method for method in METHODS if method in methods)
+
+
+def mount(app: Chalice, resources: Iterable[Resource], dispatch: Dispatch) -> dict[str, str]:
+    """Register every path of ``resources`` on ``app``, for every method; path -> ``Allow``.
 
     ``dispatch(operations by method, path values)`` answers the app's current request.
     """
@@ -211,6 +241,7 @@ def mount(app: Chalice, resources: Iterable[Resource], dispatch: Dispatch) -> No
     for path, methods in by_path.items():
         _register(blueprint, path, methods, dispatch)
     app.register_blueprint(blueprint)
+    return {path: allowed(methods) for path, methods in by_path.items()}
 
 
 def _register(

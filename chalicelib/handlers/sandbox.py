@@ -55,7 +55,13 @@ def clock_out(_: Context, clock: Clock) -> ClockOut:
     return ClockOut(business_date=clock.day)
 
 
-@api.get("/clock", answer=ClockOut, view=clock_out, summary="Read the sandbox clock")
+@api.get(
+    "/clock",
+    answer=ClockOut,
+    view=clock_out,
+    summary="Read the sandbox clock",
+    refuses=("not_found",),
+)
 def read_clock(ctx: Context) -> Clock:
     """The partner's business date."""
     _only_in_a_sandbox(ctx)
@@ -70,7 +76,8 @@ def read_clock(ctx: Context) -> Clock:
     status=200,
     idempotency="none",
     summary="Move the sandbox clock",
-    refuses=("clock_backwards",),
+    refuses=("clock_backwards", "not_found"),
+    also={202: "The move goes on by itself; the date is the one reached so far."},
 )
 def move_clock(ctx: Context, body: ClockIn) -> Reply | Clock:
     """Run every day up to the date; answered once all of them are done.
@@ -85,7 +92,12 @@ def move_clock(ctx: Context, body: ClockIn) -> Reply | Clock:
     return clock if clock.settled else Reply(clock, status=ACCEPTED)
 
 
-@api.post("/partner", answer=PartnerOut, summary="Make another sandbox partner")
+@api.post(
+    "/partner",
+    answer=PartnerOut,
+    summary="Make another sandbox partner",
+    refuses=("not_found",),
+)
 def add_partner(ctx: Context) -> NewPartner:
     """Another tenant, which sees nothing of this one."""
     _only_in_a_sandbox(ctx)

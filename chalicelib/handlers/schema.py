@@ -13,8 +13,16 @@ from copy import copy
 from functools import cache
 from typing import Annotated, Any, ClassVar, TypeVar
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    PrivateAttr,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
+from chalicelib.domain.criteria import Criteria
 from chalicelib.domain.errors import Flaw, Invalid
 from chalicelib.handlers.encoding import shown_name
 from chalicelib.handlers.values import TextRule, Whole
@@ -97,7 +105,7 @@ class Body(BaseModel):
     def _drop_read_only(cls, data: Any) -> Any:
         if not isinstance(data, dict):
             return data
-        dropped = _read_only(cls) - set(cls.model_fields)
+        dropped = read_only_of(cls) - set(cls.model_fields)
         return {name: value for name, value in data.items() if name not in dropped}
 
 
@@ -120,12 +128,31 @@ class NoQuery(Query):
 class PageQuery(Query):
     """Which part of a collection: ``limit`` results after ``offset``, or on from a ``cursor``.
 
-    A collection with filters makes a subclass with them as further fields.
+    Filters and order come with it as ``criteria``; they follow from the collection's answer.  A
+    collection with further parameters makes a subclass with them as fields.
     """
 
     limit: Annotated[int, Whole(1, MAX_LIMIT)] = DEFAULT_LIMIT
     offset: Annotated[int, Whole(0, 10**9)] = 0
     cursor: Annotated[str, TextRule(1, 2000, r"[A-Za-z0-9._~=-]+")] | None = None
+    _criteria: Criteria = PrivateAttr(default_factory=Criteria)
+    _format: str | None = PrivateAttr(default=None)
+
+    @property
+    def criteria(self) -> Criteria:
+        """The filters and the order that were asked for."""
+        return self._criteria
+
+    @property
+    def format(self) -> str | None:
+        """``csv``, ``json``, or what the headers say."""
+        return self._format
+
+    def asking(self, criteria: Criteria, format: str | None) -> PageQuery:
+        """The same page of what ``criteria`` leave, in their order."""
+        asked = self.model_copy()
+        asked._criteria, asked._format = criteria, format
+        return asked
 
 
 def from_cursor(query: Query) -> Query:
@@ -227,7 +254,8 @@ def given(model: BaseModel) -> Mapping[str, Any]:
 
 
 @cache
-def _read_only(model: type[Body]) -> frozenset[str]:
+def read_only_of(model: type[Body]) -> frozenset[str]:
+    """What a client may send back to ``model`` although it cannot set it."""
     return ALWAYS_READ_ONLY.union(
         *(vars(base).get("read_only", ()) for base in model.__mro__ if issubclass(base, Body))
     )

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any
 
+from pydantic import Field
+
 from chalicelib.domain import risk as domain
 from chalicelib.domain.risk import Scorecard
 from chalicelib.domain.statement import MAX_SOURCE
@@ -38,7 +40,7 @@ class ScorecardIn(Body):
     name: Name
     threshold: Exact
     stop_on_first_fail: Flag = False
-    rules: list[RuleIn]
+    rules: Annotated[list[RuleIn], Field(json_schema_extra={"maxItems": domain.MAX_RULES})]
     is_active: Flag | None = None
 
 

@@ -11,8 +11,8 @@ from chalicelib.domain.money import ten_places
 from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Body, Out, PageQuery
 from chalicelib.handlers.values import Day, Flag, Instant, Money, MoneyOut, TextRule, Uuid
-from chalicelib.usecases import transactions
-from chalicelib.usecases.context import Context, Listing, Replayed
+from chalicelib.usecases import transaction_lists, transactions
+from chalicelib.usecases.context import Context, Replayed, Source
 
 api = Resource("/transaction", tag="Transactions")
 
@@ -126,22 +126,15 @@ def transaction_out(_: Context, item: Transaction) -> Mapping[str, Any]:
     }
 
 
-class TransactionsQuery(PageQuery):
-    """Of which loans: one id, or several with commas between."""
-
-    loan: Annotated[str, TextRule(36, 36 * 50 + 49)] | None = None
-
-
 @api.collection(
-    query=TransactionsQuery,
     answer=TransactionOut,
     view=transaction_out,
+    related=("end_user", "product"),
     summary="List transactions",
 )
-def listing(ctx: Context, query: TransactionsQuery) -> Listing[Transaction]:
+def listing(ctx: Context, query: PageQuery) -> Source[Transaction]:
     """Newest first; each night's interest is one."""
-    loans = [part.strip().lower() for part in (query.loan or "").split(",") if part.strip()]
-    return transactions.listing(ctx, loans, query.limit, query.offset)
+    return transaction_lists.listing(ctx, query.criteria)
 
 
 @api.post(

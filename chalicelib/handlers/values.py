@@ -81,14 +81,26 @@ class Number(Rule):
 
     def schema(self) -> JsonSchemaValue:
         number: dict[str, Any] = {"type": "number"}
+        beyond = 10**self.whole_digits
         if self.at_least is not None:
             number["minimum"] = int(self.at_least)
-        if self.above is not None:
-            number["exclusiveMinimum"] = int(self.above)
+        else:
+            number["exclusiveMinimum"] = -beyond if self.above is None else int(self.above)
         if self.at_most is not None:
             number["maximum"] = int(self.at_most)
-        pattern = rf"^-?\d{{1,{self.whole_digits}}}(\.\d{{1,{self.places}}})?$"
-        return {"anyOf": [number, {"type": "string", "pattern": pattern}]}
+        else:
+            number["exclusiveMaximum"] = beyond
+        return {"anyOf": [number, {"type": "string", "pattern": self._pattern()}]}
+
+    def _pattern(self) -> str:
+        """What the same looks like as a string; its upper bound is said by the number."""
+        whole, places = self.whole_digits, self.places
+        if self.above is None:
+            sign = "-?" if self.at_least is None else ""
+            return rf"^{sign}[0-9]{{1,{whole}}}(\.[0-9]{{1,{places}}})?$"
+        large = rf"[1-9][0-9]{{0,{whole - 1}}}(\.[0-9]{{1,{places}}})?"
+        small = rf"0\.[0-9]{{0,{places - 1}}}[1-9]0{{0,{places}}}"
+        return rf"^({large}|{small})$"
 
 
 @dataclass(frozen=True)
@@ -112,7 +124,12 @@ class Whole(Rule):
 
     def schema(self) -> JsonSchemaValue:
         number = {"type": "integer", "minimum": self.at_least, "maximum": self.at_most}
-        return {"anyOf": [number, {"type": "string", "pattern": r"^-?\d+$"}]}
+        sign = "-?" if self.at_least < 0 else ""
+        digits = len(str(self.at_most))
+        pattern = rf"^{sign}[0-9]{{1,{digits}}}$"
+        if self.at_least > 0:
+            pattern = rf"^[1-9][0-9]{{0,{digits - 1}}}$"
+        return {"anyOf": [number, {"type": "string", "pattern": pattern}]}
 
 
 @dataclass(frozen=True)
@@ -191,7 +208,7 @@ class FlagRule(Rule):
         raise flaw("not_a_boolean", "Must be true or false.")
 
     def schema(self) -> JsonSchemaValue:
-        return {"type": "boolean"}
+        return {"anyOf": [{"type": "boolean"}, {"type": "string", "enum": ["true", "false"]}]}
 
 
 class ObjectRule(Rule):
@@ -265,17 +282,17 @@ def plain(number: Decimal) -> Decimal:
 MoneyOut = Annotated[
     Decimal,
     PlainSerializer(money, return_type=Decimal),
-    WithJsonSchema({"type": "number", "multipleOf": 0.01, "examples": [1000.00]}),
+    WithJsonSchema({"type": "number", "format": "decimal", "examples": [Decimal("1000.00")]}),
 ]
 MoneyText = Annotated[
     Decimal,
     PlainSerializer(lambda amount: format(money(amount), "f"), return_type=str),
-    WithJsonSchema({"type": "string", "pattern": r"^-?\d+\.\d{2}$", "examples": ["1000.00"]}),
+    WithJsonSchema({"type": "string", "pattern": r"^-?[0-9]+\.[0-9]{2}$", "examples": ["1000.00"]}),
 ]
 RateOut = Annotated[
     Decimal,
     PlainSerializer(plain, return_type=Decimal),
-    WithJsonSchema({"type": "number", "examples": [10]}),
+    WithJsonSchema({"type": "number", "format": "decimal", "examples": [10]}),
 ]
 RateText = Annotated[
     Decimal,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from chalicelib.domain.errors import Flaw, Invalid
 
 _TAG_BYTES = 9
-_MOST = 1000
+_MOST = 1900
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +38,8 @@ def read(cursor: str, bound_to: str) -> Place:
         if tag != _tag(raw, bound_to):
             raise ValueError
         after, count = json.loads(raw)
+        if not isinstance(after, str) or not isinstance(count, int | None):
+            raise ValueError
     except ValueError:
         flaw = Flaw("cursor", "invalid", "This cursor was not made by this list.")
         raise Invalid(flaw) from None

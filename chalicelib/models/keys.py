@@ -97,6 +97,7 @@ END_USER: Kind[Any] = Kind(
     f"{_DOMAIN}.end_users:EndUser",
     pk="{partner}#END_USER#{id}",
     list="{partner}#END_USER",
+    kept=True,
 )
 INPUT_SOURCE: Kind[Any] = Kind(
     "input_source",
@@ -134,6 +135,7 @@ APPLICATION: Kind[Any] = Kind(
     f"{_DOMAIN}.applications:Application",
     pk="{partner}#APPLICATION#{id}",
     list="{partner}#APPLICATION",
+    kept=True,
     status="{partner}#APPLICATION#{status}",
     owner="{partner}#APPLICATION#END_USER#{end_user}",
 )
@@ -142,13 +144,19 @@ DECISION: Kind[Any] = Kind(
     f"{_DOMAIN}.risk:RiskDecision",
     pk="{partner}#DECISION#{id}",
     list="{partner}#DECISION",
+    kept=True,
     owner="{partner}#DECISION#APPLICATION#{application}",
 )
 
 
+STRANDS = 8
+"""Partitions that a partner's journal batches are spread over; a list of all weaves them."""
+
+
 def _loan(an_id: str) -> Mapping[str, object]:
     """A loan's id and its transactions' ids lead to one partition by their common beginning."""
-    return {"prefix": loan_prefix(an_id)}
+    prefix = loan_prefix(an_id)
+    return {"prefix": prefix, "strand": zlib.crc32(prefix.encode()) % STRANDS}
 
 
 TERMS: Kind[Any] = Kind(
@@ -157,6 +165,7 @@ TERMS: Kind[Any] = Kind(
     pk="{partner}#L#{prefix}",
     sk="A#TERMS",
     list="{partner}#LOAN",
+    kept=True,
     owner="{partner}#LOAN#END_USER#{end_user}",
     parts=_loan,
 )
@@ -175,10 +184,57 @@ BATCH: Kind[Any] = Kind(
     f"{_DOMAIN}.ledger:Batch",
     pk="{partner}#L#{prefix}",
     sk="J#{seq:08d}",
+    list="{partner}#J#{strand}",
+    list_at="{newest}#{seq:08d}",
     id_of="loan",
     parts=_loan,
 )
+TALLY: Kind[Any] = Kind("tally", "chalicelib.models.tally:Tally", pk="{partner}#TALLY#{id}")
 CLOCK_STATE: Kind[Any] = Kind("clock", f"{_DOMAIN}.partners:Clock", pk="PARTNER#{id}", sk="CLOCK")
+
+
+def _plain(name: str, path: str, **more: Any) -> Kind[Any]:
+    """A kind of a partner's own things: each alone under its id, listed newest first."""
+    noun = name.upper()
+    return Kind(
+        name,
+        f"{_DOMAIN}.{path}",
+        pk=f"{{partner}}#{noun}#{{id}}",
+        list=f"{{partner}}#{noun}",
+        **more,
+    )
+
+
+ADDRESS: Kind[Any] = Kind(
+    "address",
+    f"{_DOMAIN}.addresses:Address",
+    pk="{partner}#ADDRESS#{id}",
+    owner="{partner}#ADDRESS#END_USER#{end_user}",
+)
+ASSIGNMENT: Kind[Any] = Kind(
+    "assignment",
+    f"{_DOMAIN}.assignments:Assignment",
+    pk="{partner}#ASSIGNMENT#{id}",
+    owner="{partner}#ASSIGNMENT#COMPANY#{company}",
+)
+MANDATE = _plain("mandate", "mandates:Mandate", owner="{partner}#MANDATE#END_USER#{end_user}")
+STATEMENT = _plain("statement", "statements:Statement", owner="{partner}#STATEMENT#LOAN#{loan}")
+WEBHOOK_ENDPOINT = _plain("webhook_endpoint", "webhooks:Endpoint")
+WEBHOOK_SECRETS: Kind[Any] = Kind(
+    "webhook_secrets",
+    f"{_DOMAIN}.webhooks:Secrets",
+    pk="{partner}#WEBHOOK_ENDPOINT#{id}",
+    sk="SECRETS",
+)
+"""Beside the endpoint, in no index: nothing that shows endpoints reads them."""
+
+WEBHOOK = _plain("webhook", "webhooks:Webhook")
+OFFER = _plain("offer", "blackmoon:Offer")
+CESSION = _plain("cession", "blackmoon:Cession")
+COLLATERAL = _plain("collateral", "blackmoon:Collateral")
+RECONCILIATION = _plain("reconciliation", "blackmoon:Reconciliation")
+PROVIDER_EVENT = _plain("provider_event", "alarms:ProviderEvent")
+ALARM = _plain("alarm", "alarms:Alarm")
 
 KINDS: Mapping[str, Kind[Any]] = {
     kind.name: kind
@@ -197,7 +253,21 @@ KINDS: Mapping[str, Kind[Any]] = {
         TERMS,
         ACCOUNT,
         BATCH,
+        TALLY,
         CLOCK_STATE,
+        ADDRESS,
+        ASSIGNMENT,
+        MANDATE,
+        STATEMENT,
+        WEBHOOK_ENDPOINT,
+        WEBHOOK_SECRETS,
+        WEBHOOK,
+        OFFER,
+        CESSION,
+        COLLATERAL,
+        RECONCILIATION,
+        PROVIDER_EVENT,
+        ALARM,
     )
 }
 """Every kind by its name, which is what ``t`` says of an item."""

@@ -8,13 +8,15 @@ item is not in that index.  An index template may also be a function
 ``(partner, value) -> str | None``.
 
 Index partitions: ``list`` (by_list), ``status`` (by_status) and ``owner`` (by_owner) are sorted by
-creation, ``due`` (by_due) by ``due_at``; then by id, so that places are unique.
+creation (``list`` by ``list_at`` where a kind has one), ``due`` (by_due) by ``due_at``; then by id,
+so that places are unique.
 """
 
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import Enum
@@ -24,6 +26,8 @@ from string import Formatter
 from typing import Any, Generic, Literal, TypeVar, cast
 
 T = TypeVar("T")
+Group = Mapping[str, object]
+Groups = Group | Sequence[Group]
 Template = str | Callable[[str, Any], str | None]
 IndexName = Literal["list", "status", "owner", "due"]
 
@@ -64,7 +68,8 @@ class Kind(Generic[T]):
 
     ``path`` is ``"module:Class"``, imported when the first item is written or read.  ``id_of``
     names the attribute that is its id in ``store.get``.  ``parts`` says what that id tells about
-    the other names of the templates.
+    the other names of the templates.  ``kept`` says that nothing of the kind is ever deleted, so
+    that a count of its list holds for ever up to an instant that is past.
     """
 
     name: str
@@ -72,11 +77,13 @@ class Kind(Generic[T]):
     pk: str
     sk: str = ONLY
     list: Template | None = None
+    list_at: Template | None = None
     status: Template | None = None
     owner: Template | None = None
     due: Template | None = None
     due_at: Template | None = None
     id_of: str = "id"
+    kept: bool = False
     parts: Callable[[str], Mapping[str, object]] | None = None
 
     def load(self) -> type[T]:
@@ -106,8 +113,9 @@ class Kind(Generic[T]):
                 continue
             partition = _index_text(template, partner, value, given)
             at: str | None = instant(created)
-            if name == "due":
-                at = _index_text(cast(Template, self.due_at), partner, value, given)
+            place: Template | None = getattr(self, f"{name}_at", None)
+            if place is not None:
+                at = _index_text(place, partner, value, given)
             if partition is not None and at is not None:
                 keys[hash_name], keys[range_name] = partition, f"{at}#{own_id}"
         return keys
@@ -124,6 +132,18 @@ class Kind(Generic[T]):
         if self.parts is not None:
             own = ChainMap(cast(Any, own), cast(Any, self.parts(cast(str, own[self.id_of]))))
         return ChainMap(_of(partner), cast(Any, own))
+
+
+def partitions_of(
+    kind: Kind[Any], index: IndexName, partner: str, group: Groups | None
+) -> list[str]:
+    """The index partitions of one group or several, each once; what cannot be one is left out."""
+    groups = [group or {}] if group is None or isinstance(group, Mapping) else group
+    found: dict[str, None] = {}
+    for one in groups:
+        with suppress(BadKey):
+            found[kind.partition(index, partner, one)] = None
+    return list(found)
 
 
 def _of(partner: str) -> dict[str, object]:

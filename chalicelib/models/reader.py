@@ -106,9 +106,12 @@ class Reader:
                 break
         return found[:limit]
 
-    def count(self, index: IndexName, partition: str, until: Until | None) -> int:
-        """How many rows an index has in a partition, up to a moment."""
-        condition = self._between(index, None, until, True)
+    def count(
+        self, index: IndexName, partition: str, until: Until | None, since: Until | None = None
+    ) -> int:
+        """How many rows an index has in a partition, up to a moment, after another."""
+        after = None if since is None else moment(since) + _AFTER_MOMENT
+        condition = self._between(index, after, until, True)
         name = INDEXES[index][0]
         answers = self._query(partition, condition, index=name, forward=True, select="COUNT")
         return sum(answer["Count"] for answer in answers)

@@ -4,17 +4,26 @@ from __future__ import annotations
 
 import random
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Generic, TypeVar, cast
 from uuid import uuid4
 
 from chalicelib.domain.errors import Refused
-from chalicelib.models import codec, cursor, keys, outbox
+from chalicelib.models import codec, keys, outbox
+from chalicelib.models import cursor as cursors
 from chalicelib.models.calls import Backoff
 from chalicelib.models.commit import Commit
-from chalicelib.models.kinds import INDEXES, BadKey, IndexName, Kind, parse_instant
+from chalicelib.models.kinds import (
+    INDEXES,
+    BadKey,
+    Groups,
+    IndexName,
+    Kind,
+    parse_instant,
+    partitions_of,
+)
 from chalicelib.models.reader import BATCH_KEYS, Key, Raw, Reader, Until, key_of, moment
 from chalicelib.models.records import CapacityHook, Record, TableConfig, make_record
 from chalicelib.models.store_errors import (
@@ -48,7 +57,6 @@ __all__ = [
 
 T = TypeVar("T")
 R = TypeVar("R")
-Group = Mapping[str, object]
 
 ATTEMPTS = 60
 ATTEMPT_FIRST_SECONDS = 0.01
@@ -58,12 +66,14 @@ ATTEMPT_LONGEST_SECONDS = 0.4
 @dataclass(frozen=True, slots=True)
 class Page(Generic[T]):
     """One page of a list.  ``next_cursor`` leads to the next one, ``None`` at the end; ``count``
-    is the size of the whole list, where it was asked for.
+    is the size of the whole list, where it was asked for; ``cursor_after(3)`` goes on behind the
+    third item.
     """
 
     items: list[Stored[T]]
     next_cursor: str | None = None
     count: int | None = None
+    cursor_after: Callable[[int], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,49 +188,60 @@ class Store:
         partner: str,
         index: IndexName = "list",
         *,
-        group: Group | None = None,
+        group: Groups | None = None,
         limit: int = 20,
         offset: int = 0,
         cursor: str | None = None,
         newest_first: bool = True,
         until: Until | None = None,
-        count: bool = False,
+        count: bool | Callable[[], int] = False,
         consistent: bool = False,
     ) -> Page[T]:
         """A page of a list, newest first unless told otherwise.
 
-        ``group`` gives the names of the index's template (``{"status": "approved"}``); ``until``
-        keeps to what is due at or before it (index ``due``, where oldest first is usual).  A
-        ``cursor`` goes on where its page ended, at the same cost however deep; ``offset`` skips,
-        and costs what it skips.  ``count`` asks for the size of the whole: cursors carry it on.
-        What has left the list since its index was read is left out: a page may be short and still
-        have a next one.  Raises ``Invalid`` (field ``cursor``) for a cursor of another list.
+        ``group`` gives the names of the index's template (``{"status": "approved"}``); several
+        groups are woven into one list.  ``until`` keeps to what is due at or before it (index
+        ``due``, where oldest first is usual).  A ``cursor`` goes on where its page ended, at the
+        same cost however deep; ``offset`` skips, and costs what it skips.  ``count`` asks for the
+        size of the whole, or gives it when it is called: cursors carry it on.
+        What has left the list since its index was read is left out: a page may be short and go on.
+        Raises ``Invalid`` (field ``cursor``) for a cursor of another list.
         """
-        try:
-            partition = kind.partition(index, partner, group or {})
-        except BadKey:
+        partitions = partitions_of(kind, index, partner, group)
+        if not partitions:
             return Page([], None, 0 if count else None)
         bound = "\n".join(
-            (kind.name, index, partition, str(newest_first), moment(until) if until else "")
+            (kind.name, index, *partitions, str(newest_first), moment(until) if until else "")
         )
-        place = _place(cursor, bound)
-        rows = self._reader.rows(
-            index,
-            partition,
-            forward=not newest_first,
-            limit=offset + limit + 1,
-            after=place.after if place else None,
-            until=until,
-        )
+        place = None if cursor is None else cursors.read(cursor, bound)
+        rows = [
+            row
+            for partition in partitions
+            for row in self._reader.rows(
+                index,
+                partition,
+                forward=not newest_first,
+                limit=offset + limit + 1,
+                after=place.after if place else None,
+                until=until,
+            )
+        ]
+        if len(partitions) > 1:
+            rows.sort(key=lambda row: row[INDEXES[index][2]]["S"], reverse=newest_first)
         total = place.count if place else None
         if count and total is None:
-            total = self._reader.count(index, partition, until)
+            total = count() if callable(count) else self._size(index, partitions, until)
         shown = rows[offset : offset + limit]
         onward = None
         if shown and len(rows) > offset + limit:
             onward = _onward(shown[-1][INDEXES[index][2]]["S"], total, bound)
-        items = self._shown(kind, index, partition, shown, consistent)
-        return Page(items, onward, total if count else None)
+        found = self._shown(kind, index, partitions, shown, consistent)
+        places = [row[INDEXES[index][2]]["S"] for row, _ in found]
+
+        def after(number: int) -> str:
+            return _onward(places[number - 1], total, bound)
+
+        return Page([item for _, item in found], onward, total if count else None, after)
 
     def each(
         self,
@@ -228,7 +249,7 @@ class Store:
         partner: str,
         index: IndexName = "list",
         *,
-        group: Group | None = None,
+        group: Groups | None = None,
         newest_first: bool = True,
         until: Until | None = None,
         consistent: bool = False,
@@ -258,27 +279,38 @@ class Store:
         partner: str,
         index: IndexName = "list",
         *,
-        group: Group | None = None,
+        group: Groups | None = None,
         until: Until | None = None,
+        since: Until | None = None,
     ) -> int:
-        """How many are in a list.  Costs half a read unit for each 4 KB of index."""
-        try:
-            partition = kind.partition(index, partner, group or {})
-        except BadKey:
-            return 0
-        return self._reader.count(index, partition, until)
+        """How many are in a list, of those after ``since``.  Half a read unit for 4 KB of index."""
+        return self._size(index, partitions_of(kind, index, partner, group), until, since)
+
+    def _size(
+        self,
+        index: IndexName,
+        partitions: Sequence[str],
+        until: Until | None,
+        since: Until | None = None,
+    ) -> int:
+        return sum(self._reader.count(index, one, until, since) for one in partitions)
 
     def _shown(
-        self, kind: Kind[T], index: IndexName, partition: str, rows: Sequence[Raw], consistent: bool
-    ) -> list[Stored[T]]:
+        self,
+        kind: Kind[T],
+        index: IndexName,
+        partitions: Sequence[str],
+        rows: Sequence[Raw],
+        consistent: bool,
+    ) -> list[tuple[Raw, Stored[T]]]:
         raws = self._reader.get_many([key_of(row) for row in rows], consistent=consistent)
         attribute = INDEXES[index][1]
-        found: list[Stored[T]] = []
+        found: list[tuple[Raw, Stored[T]]] = []
         for row in rows:
             raw = raws.get(key_of(row))
-            if raw is not None and raw.get(attribute, {}).get("S") == partition:
+            if raw is not None and raw.get(attribute, {}).get("S") in partitions:
                 stored = _stored(kind, raw)
-                found += [stored] if stored is not None else []
+                found += [(row, stored)] if stored is not None else []
         return found
 
     # --- committing ------------------------------------------------------------------------------
@@ -363,9 +395,5 @@ def _named(kind: Kind[T], id: str, raw: Raw) -> Stored[T] | None:
     return stored if stored and getattr(stored.value, kind.id_of) == id else None
 
 
-def _place(text: str | None, bound: str) -> cursor.Place | None:
-    return None if text is None else cursor.read(text, bound)
-
-
 def _onward(after: str, total: int | None, bound: str) -> str:
-    return cursor.write(cursor.Place(after, total), bound)
+    return cursors.write(cursors.Place(after, total), bound)

@@ -9,21 +9,19 @@ from chalicelib.domain import applications as domain
 from chalicelib.domain.applications import Application
 from chalicelib.domain.errors import Flaw, Invalid, NotFound
 from chalicelib.models.keys import APPLICATION, END_USER, PRODUCT
-from chalicelib.usecases import decisions
+from chalicelib.usecases import decisions, listings
 
 if TYPE_CHECKING:
+    from chalicelib.domain.criteria import Criteria
     from chalicelib.domain.decision import Decision
     from chalicelib.domain.products import Product
-    from chalicelib.models.store import Page
     from chalicelib.models.unit import Stored
-    from chalicelib.usecases.context import Context
+    from chalicelib.usecases.context import Context, Source
 
 
-def listing(ctx: Context, limit: int, offset: int, cursor: str | None) -> Page[Application]:
+def listing(ctx: Context, criteria: Criteria) -> Source[Stored[Application]]:
     """The partner's applications, newest first."""
-    return ctx.store.page(
-        APPLICATION, ctx.partner.id, limit=limit, offset=offset, cursor=cursor, count=True
-    )
+    return listings.source(ctx, APPLICATION, criteria)
 
 
 def read(ctx: Context, application_id: str) -> Stored[Application]:

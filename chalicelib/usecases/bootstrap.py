@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.partners import Partner
-from chalicelib.models.keys import ANYONE
+from chalicelib.models.keys import ANYONE, PARTNER
 from chalicelib.models.unit import Unit
 from chalicelib.usecases import partners
 from chalicelib.usecases.keyring import key_hash
@@ -28,8 +28,9 @@ def first_partner(store: Store, key: str, new_id: Callable[[], str], wall: datet
         return holder.id
     unit = Unit(wall)
     known = store.claimed(ANYONE, SCOPE, FIRST)
-    if known is not None:
-        partners.add_key(unit, known, key, new_id)
+    stored = store.get(PARTNER, known, known) if known is not None else None
+    if known is not None and stored is not None:
+        partners.add_another(unit, stored, key, new_id)
         store.commit(unit)
         return known
     partner = Partner(id=new_id(), name="Sandbox partner", sandbox=True)

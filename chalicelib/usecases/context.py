@@ -43,11 +43,48 @@ class Replayed(Generic[A]):
 
 @dataclass(frozen=True, slots=True)
 class Listing(Generic[A]):
-    """One page of a collection: ``count`` is the size of the whole, ``cursor`` leads on."""
+    """One page of a collection: ``count`` is the size of the whole, ``cursor`` leads on.
+
+    ``examined`` is how much was read for it, where that is more than its results.  ``after(3)`` is
+    the cursor that leads on from behind the third result, for sources that know it at no cost.
+    """
 
     results: Sequence[A]
     count: int | None
     cursor: str | None = None
+    examined: int = 0
+    after: Callable[[int], str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Which part of a source to read: ``limit`` results after ``offset``, on from ``cursor``.
+
+    A cursor and an offset together skip from where the cursor leads.  ``count`` says whether the
+    size of the whole is wanted, which a cursor carries along.
+    """
+
+    limit: int
+    offset: int = 0
+    cursor: str | None = None
+    count: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Source(Generic[A]):
+    """A collection that has been chosen by its criteria and not been read yet.
+
+    ``covers`` names the criteria (``status``, ``amount__gte``, ``ordering``) that it meets by
+    itself, exactly; the edge sees to the others.  ``in_order`` says that it gives its results
+    newest first, or as it was asked where it covers ``ordering``.  ``counts`` says that its
+    listings have a ``count``; ``bound`` is how many results the edge may examine in one request.
+    """
+
+    read: Callable[[Window], Listing[A]]
+    covers: frozenset[str] = frozenset()
+    in_order: bool = True
+    counts: bool = True
+    bound: int = 5000
 
 
 def _nothing_to_render(_: Any) -> str:

@@ -15,25 +15,23 @@ from chalicelib.domain.risk import RiskDecision, RiskEngine, Scorecard
 from chalicelib.domain.scoring import Verdict
 from chalicelib.models.keys import DATA_POINT, DECISION, END_USER, RISK_ENGINE, SCORECARD
 from chalicelib.models.store_errors import Conflict
-from chalicelib.usecases import inputs, risk_engines
+from chalicelib.usecases import inputs, listings, risk_engines
 
 if TYPE_CHECKING:
+    from chalicelib.domain.criteria import Criteria
     from chalicelib.domain.expression import Value
     from chalicelib.domain.inputs import InputSource
     from chalicelib.domain.products import Product
-    from chalicelib.models.store import Page
     from chalicelib.models.unit import Stored, Unit
-    from chalicelib.usecases.context import Context
+    from chalicelib.usecases.context import Context, Source
 
 OWED = frozenset({"end_user_open_loans", "end_user_outstanding", "end_user_worst_days_past_due"})
 """The inputs for which the borrower's loans have to be looked at."""
 
 
-def listing(ctx: Context, limit: int, offset: int, cursor: str | None) -> Page[RiskDecision]:
+def listing(ctx: Context, criteria: Criteria) -> Source[Stored[RiskDecision]]:
     """The partner's decisions, newest first."""
-    return ctx.store.page(
-        DECISION, ctx.partner.id, limit=limit, offset=offset, cursor=cursor, count=True
-    )
+    return listings.source(ctx, DECISION, criteria)
 
 
 def read(ctx: Context, decision_id: str) -> Stored[RiskDecision]:

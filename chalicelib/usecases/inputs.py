@@ -13,13 +13,14 @@ from chalicelib.domain.errors import Flaw, Invalid, NotFound
 from chalicelib.domain.inputs import DataPoint, InputSource
 from chalicelib.models.keys import APPLICATION, DATA_POINT, INPUT_SOURCE
 from chalicelib.models.unit import Stored, Unit
+from chalicelib.usecases import listings
 from chalicelib.usecases.context import Listing
 from chalicelib.usecases.unique import unique
 
 if TYPE_CHECKING:
     from chalicelib.domain.applications import Application
-    from chalicelib.models.store import Page
-    from chalicelib.usecases.context import Context
+    from chalicelib.domain.criteria import Criteria
+    from chalicelib.usecases.context import Context, Source
 
 NAME = "input_source.name"
 """The scope in which a source's name is claimed."""
@@ -117,11 +118,9 @@ def mark_used(ctx: Context, unit: Unit, used: Iterable[Stored[InputSource]]) -> 
 # --- data points ----------------------------------------------------------------------------------
 
 
-def points(ctx: Context, limit: int, offset: int, cursor: str | None) -> Page[DataPoint]:
+def points(ctx: Context, criteria: Criteria) -> Source[Stored[DataPoint]]:
     """The partner's data points, newest first."""
-    return ctx.store.page(
-        DATA_POINT, ctx.partner.id, limit=limit, offset=offset, cursor=cursor, count=True
-    )
+    return listings.source(ctx, DATA_POINT, criteria)
 
 
 def point(ctx: Context, point_id: str) -> Stored[DataPoint]:

@@ -17,7 +17,7 @@ from chalicelib.domain.errors import Flaw, Invalid, NotFound, Refused
 from chalicelib.domain.ledger import Batch, Transaction, loan_prefix
 from chalicelib.domain.loans import Outcome
 from chalicelib.domain.views import LoanView, Payoff, ScheduleRow
-from chalicelib.models.keys import ACCOUNT, APPLICATION, BATCH, END_USER, PRODUCT, TERMS
+from chalicelib.models.keys import ACCOUNT, APPLICATION, BATCH, PRODUCT, TERMS
 from chalicelib.usecases.context import Listing
 
 if TYPE_CHECKING:
@@ -89,14 +89,6 @@ def show(ctx: Context, loan: Loan) -> Shown:
 def read(ctx: Context, loan_id: str) -> Shown:
     """One loan on the business date."""
     return show(ctx, load(ctx, loan_id))
-
-
-def listing(ctx: Context, limit: int, offset: int, cursor: str | None) -> Listing[Shown]:
-    """The partner's loans, newest first."""
-    page = ctx.store.page(
-        TERMS, ctx.partner.id, limit=limit, offset=offset, cursor=cursor, count=True
-    )
-    return _with_accounts(ctx, page)
 
 
 def of_end_user(
@@ -265,12 +257,3 @@ def cancel(ctx: Context, loan_id: str) -> Shown:
 def outstanding(shown: Shown) -> Decimal:
     """All that is owed, exact."""
     return shown.view.account.balances.total
-
-
-def of_borrower(
-    ctx: Context, end_user: str, limit: int, offset: int, cursor: str | None
-) -> Listing[Shown]:
-    """The loans of one of the caller's borrowers, or :class:`NotFound`."""
-    if ctx.store.get(END_USER, ctx.partner.id, end_user) is None:
-        raise NotFound("end user")
-    return of_end_user(ctx, end_user, limit, offset, cursor)

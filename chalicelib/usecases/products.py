@@ -12,11 +12,13 @@ from chalicelib.domain.errors import NotFound
 from chalicelib.domain.products import Product
 from chalicelib.domain.quotes import Quote
 from chalicelib.models.keys import PRODUCT
+from chalicelib.usecases import listings
 
 if TYPE_CHECKING:
+    from chalicelib.domain.criteria import Criteria
     from chalicelib.domain.decision import Decision
-    from chalicelib.models.store import Page, Stored
-    from chalicelib.usecases.context import Context
+    from chalicelib.models.unit import Stored
+    from chalicelib.usecases.context import Context, Source
 
 
 def create(ctx: Context, values: Mapping[str, Any]) -> Stored[Product]:
@@ -26,11 +28,9 @@ def create(ctx: Context, values: Mapping[str, Any]) -> Stored[Product]:
     return ctx.commit(unit, unit.create(PRODUCT, ctx.partner.id, decided.state))
 
 
-def listing(ctx: Context, limit: int, offset: int, cursor: str | None) -> Page[Product]:
+def listing(ctx: Context, criteria: Criteria) -> Source[Stored[Product]]:
     """The partner's products, newest first."""
-    return ctx.store.page(
-        PRODUCT, ctx.partner.id, limit=limit, offset=offset, cursor=cursor, count=True
-    )
+    return listings.source(ctx, PRODUCT, criteria)
 
 
 def read(ctx: Context, product_id: str) -> Stored[Product]:

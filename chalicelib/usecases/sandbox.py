@@ -11,6 +11,7 @@ from chalicelib.domain import partners as domain
 from chalicelib.domain.decision import Message
 from chalicelib.domain.partners import Clock, Partner
 from chalicelib.models.keys import CLOCK_STATE, TERMS
+from chalicelib.models.unit import Unit
 from chalicelib.usecases import partners
 from chalicelib.usecases.partners import clock_of
 
@@ -34,7 +35,7 @@ def add_partner(ctx: Context, wall: datetime) -> NewPartner:
     """Make another sandbox partner."""
     key = partners.new_key()
     partner = Partner(id=ctx.new_id(), name="Sandbox partner", sandbox=True)
-    unit = ctx.unit()
+    unit = Unit(wall)
     partners.add(unit, partner, key, ctx.new_id, wall)
     return ctx.commit(unit, NewPartner(partner.id, key))
 

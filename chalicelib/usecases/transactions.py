@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -15,10 +15,9 @@ from chalicelib.domain.book import Moment
 from chalicelib.domain.errors import Flaw, Invalid, NotFound, Refused
 from chalicelib.domain.ledger import Transaction, entry_of
 from chalicelib.domain.loans import Asked, Outcome
-from chalicelib.models.keys import TERMS
 from chalicelib.models.store_errors import AlreadyDone
 from chalicelib.usecases import loans
-from chalicelib.usecases.context import Idempotency, Listing, Replayed
+from chalicelib.usecases.context import Idempotency, Replayed
 from chalicelib.usecases.loans import Command, Loan
 
 if TYPE_CHECKING:
@@ -212,22 +211,3 @@ def _find(ctx: Context, transaction_id: str) -> tuple[Loan, Transaction]:
 def _all_of(ctx: Context, loan: Loan) -> list[Transaction]:
     batches = [stored.value for stored in loans.batches(ctx, loan)]
     return journal.transactions(loan.terms.value, loan.account.value, batches, loans.moment_of(ctx))
-
-
-def listing(ctx: Context, loan_ids: list[str], limit: int, offset: int) -> Listing[Transaction]:
-    """The transactions of some loans (all of the partner's where none is named), newest first."""
-    found: list[Transaction] = []
-    for loan in _loans(ctx, loan_ids):
-        found += _all_of(ctx, loan)
-    if len(loan_ids) != 1:
-        found.sort(key=journal.order, reverse=True)
-    return Listing(found[offset : offset + limit], len(found))
-
-
-def _loans(ctx: Context, loan_ids: list[str]) -> Iterator[Loan]:
-    if loan_ids:
-        named = (loans.find(ctx, loan_id) for loan_id in dict.fromkeys(loan_ids))
-        yield from (loan for loan in named if loan)
-        return
-    for stored in ctx.store.each(TERMS, ctx.partner.id):
-        yield loans.load(ctx, stored.value.id)

@@ -300,6 +300,12 @@ class TestErrors:
         assert json.loads(answer["body"])["code"] == "internal_error"
         assert answer["headers"]["X-Request-Id"]
 
+    def test_a_method_that_no_path_can_have(self, world: ToyRuntime) -> None:
+        where = {"resourcePath": "/api/v1/note", "httpMethod": "TRACE"}
+        answer = toy_app()({"requestContext": where}, None)
+        assert json.loads(answer["body"])["code"] == "method_not_allowed"
+        assert (answer["statusCode"], answer["headers"]["Allow"]) == (405, "GET, POST")
+
 
 class TestRequestIds:
     @pytest.mark.parametrize("path", ["/note/", "/nothing/", "/note/1/"])

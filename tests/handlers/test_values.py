@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any
@@ -10,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
+from pydantic_core import PydanticCustomError
 
 from chalicelib.handlers import values
 from chalicelib.handlers.values import (
@@ -185,8 +187,11 @@ def test_shown(kind: Any, value: Decimal, shown: str) -> None:
 def test_rules_describe_themselves() -> None:
     assert TypeAdapter(PositiveMoney).json_schema() == {
         "anyOf": [
-            {"type": "number", "exclusiveMinimum": 0},
-            {"type": "string", "pattern": r"^-?\d{1,12}(\.\d{1,2})?$"},
+            {"type": "number", "exclusiveMinimum": 0, "exclusiveMaximum": 10**12},
+            {
+                "type": "string",
+                "pattern": r"^([1-9][0-9]{0,11}(\.[0-9]{1,2})?|0\.[0-9]{0,1}[1-9]0{0,2})$",
+            },
         ]
     }
     assert TypeAdapter(Annotated[int, Whole(1, 600)]).json_schema()["anyOf"][0] == {
@@ -198,3 +203,26 @@ def test_rules_describe_themselves() -> None:
     assert TypeAdapter(MoneyOut).json_schema(mode="serialization")["type"] == "number"
     for rule in (Number(3, 2), Whole(), TextRule(pattern="x"), values.FlagRule()):
         assert isinstance(rule, Rule) and rule.schema()
+
+
+@pytest.mark.parametrize(
+    ("rule", "taken", "refused"),
+    [
+        (Number(12, 2, at_least=D(0)), ["0", "0.00", "1000", "1.5"], ["-1", "1.234", "x"]),
+        (Number(12, 2, above=D(0)), ["0.01", "0.10", "10", "999999999999.99"], ["0", "0.00"]),
+        (Number(20, 10), ["-1.5", "0"], ["1" * 21]),
+        (Whole(1, 31), ["1", "31"], ["0", "-1", "1.5"]),
+        (Whole(0, 599), ["0", "599"], ["-1", "1000"]),
+    ],
+)
+def test_what_a_pattern_says_is_what_is_read(
+    rule: Number | Whole, taken: list[str], refused: list[str]
+) -> None:
+    pattern = rule.schema()["anyOf"][1]["pattern"]
+    for text in taken:
+        assert re.search(pattern, text), text
+        rule.read(text)
+    for text in refused:
+        assert not re.search(pattern, text), text
+        with pytest.raises(PydanticCustomError):
+            rule.read(text)

@@ -37,7 +37,7 @@ def healthy() -> Iterator[str]:
         def do_GET(self) -> None:
             self.send_response(200 if self.path == "/healthz" else 404)
             self.end_headers()
-            self.wfile.write(b'{"status": "ok"}')
+            self.wfile.write(b'{"status": "ok", "version": "1"}')
 
         def log_message(self, *_: object) -> None:
             pass

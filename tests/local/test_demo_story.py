@@ -4,55 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import Any
-from urllib.parse import urlencode
 
 import pytest
 
 from app import app
+from backbone_client import Client
 from chalicelib import runtime
 from local import demo_story
 from local.demo_checks import checks, extra
 from local.demo_record import Record
 from local.demo_story import StoryBroken, tell
-from local.http_client import plain
+from tests.clients.in_process import URL, InProcess
 from tests.http_support import Api
 from tests.scenarios.world import World
 
 KEY = "not-a-real-key-of-the-demo"
-
-
-class Client:
-    """The story's client over the in-process one."""
-
-    def __init__(self, api: Api) -> None:
-        self.api = api
-
-    def get(self, path: str, **query: object) -> Any:
-        return self.api.get(f"{path}?{urlencode(query)}" if query else path).ok(200)
-
-    def post(self, path: str, body: dict[str, Any] | None = None) -> Any:
-        answer = self.api.post(path, text(body or {}))
-        assert answer.status in (200, 201), answer.text
-        return answer.json
-
-    def every(self, path: str, **query: object) -> Iterator[Any]:
-        seen = 0
-        while True:
-            page = self.get(path, limit=200, offset=seen, **query)
-            yield from page["results"]
-            seen += len(page["results"])
-            if page["next"] is None:
-                return
-
-
-def text(value: Any) -> Any:
-    """Dates as the HTTP client writes them."""
-    if isinstance(value, dict):
-        return {name: text(each) for name, each in value.items()}
-    if isinstance(value, list):
-        return [text(each) for each in value]
-    return value if isinstance(value, int) else plain(value)
 
 
 class Told:
@@ -74,8 +40,9 @@ class Told:
 def client() -> Iterator[Client]:
     with runtime.use(World()):
         runtime.bootstrap(KEY)
-        other = Api(app, KEY).post("/sandbox/partner/", {}).ok(201)
-        yield Client(Api(app, other["api_key"]))
+        transport = InProcess(Api(app, None))
+        other = Client(URL, KEY, transport=transport).sandbox.create_partner()
+        yield Client(URL, other.api_key, transport=transport)
 
 
 def shown(record: Record) -> list[str]:

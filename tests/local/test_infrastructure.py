@@ -9,6 +9,7 @@ import pytest
 from moto import mock_aws
 
 from local import infrastructure
+from tests.support import template
 
 REGION = "eu-west-2"
 VALUES = infrastructure.parameters("backbone", "bb")
@@ -51,6 +52,15 @@ def test_a_queue_has_its_dead_letter_queue(cloudformation: Any, logical: str) ->
     assert attributes["VisibilityTimeout"] == "30"
     assert f"bb-{logical}-dead" in attributes["RedrivePolicy"]
     assert '"maxReceiveCount": 5' in attributes["RedrivePolicy"]
+
+
+def test_exports_are_private_encrypted_and_gone_after_a_day() -> None:
+    bucket = template()["Resources"]["Exports"]["Properties"]
+    blocked = bucket["PublicAccessBlockConfiguration"]
+    assert len(blocked) == 4 and all(blocked.values())
+    assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
+    [rule] = bucket["LifecycleConfiguration"]["Rules"]
+    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 1)
 
 
 def test_what_is_there_is_left_alone(cloudformation: Any, tmp_path: Path) -> None:

@@ -1,14 +1,10 @@
-"""The scenarios' client over a socket, for the laptop stack."""
+"""The scenarios' client over a socket, for the laptop stack: the Python client of this project."""
 
 from __future__ import annotations
 
-import json
-from decimal import Decimal
 from typing import Any
 
-import httpx
-import simplejson
-
+from backbone_client import Client
 from tests.http_support import Answer
 from tests.scenarios.partner import Partner
 from tests.stack import Stack
@@ -17,32 +13,21 @@ TIMEOUT_SECONDS = 180.0
 
 
 class SocketHttp:
-    """Requests with a partner's key; safe to share between threads."""
+    """Requests with a partner's key, as they are; safe to share between threads."""
 
     def __init__(self, url: str, key: str) -> None:
-        limits = httpx.Limits(max_connections=60)
-        self.client = httpx.Client(
-            base_url=f"{url}/api/v1",
-            headers={"X-Api-Key": key},
-            timeout=TIMEOUT_SECONDS,
-            limits=limits,
-        )
+        # A scenario sees each answer as it comes: what is lost or refused is for it to judge.
+        self.client = Client(url, key, timeout=TIMEOUT_SECONDS, retries=0)
 
     def request(self, method: str, path: str, body: Any = None, **options: Any) -> Answer:
-        """Send ``body`` as JSON, ``Decimal`` kept."""
-        raw = None if body is None else simplejson.dumps(body, use_decimal=True)
-        kind = {} if body is None else {"Content-Type": "application/json"}
-        headers = {**kind, **options.get("headers", {})}
-        response = self.client.request(method, path, content=raw, headers=headers)
-        try:
-            parsed = json.loads(response.text, parse_float=Decimal)
-        except ValueError:
-            parsed = None
-        found = {name.lower(): value for name, value in response.headers.items()}
-        return Answer(response.status_code, found, response.text, parsed)
+        """Send ``body`` as JSON, ``Decimal`` kept; a ``POST`` has an idempotency key."""
+        found = self.client.send(method, path, body, headers=options.get("headers"))
+        return Answer(found.status, found.headers, found.text, found.data)
 
 
 def new_partner(stack: Stack) -> Partner:
     """A fresh tenant of the running stack."""
-    first = Partner(SocketHttp(stack.url, stack.api_key))
-    return Partner(SocketHttp(stack.url, first.post("/sandbox/partner/")["api_key"]))
+    with Client(stack.url, stack.api_key) as first:
+        key = first.sandbox.create_partner().api_key
+    assert key is not None
+    return Partner(SocketHttp(stack.url, key))

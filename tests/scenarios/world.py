@@ -7,7 +7,7 @@ when somebody waits.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import Any
@@ -59,10 +59,19 @@ class World(runtime.Runtime):
         super().__init__(clock=lambda: self.wall, sleep=self._work)
         self.wall = datetime(2026, 3, 2, 10, 0, tzinfo=UTC)
         self.line = Line()
+        self.hosts: dict[str, tuple[str, ...]] = {"localhost": ("127.0.0.1", "::1")}
 
     def _work(self, seconds: float) -> None:
         self.wall += timedelta(milliseconds=1)
         self.line.step()
+
+    def aside(self, work: Callable[[], None]) -> None:
+        """At once: the embedded table is for one thread."""
+        work()
+
+    def resolve(self, host: str) -> tuple[str, ...]:
+        """As the test says; this machine's own name and plain addresses as ever."""
+        return self.hosts.get(host) or ((host,) if host[0].isdigit() or ":" in host else ())
 
     @cached_property
     def config(self) -> config.Config:  # type: ignore[override]

@@ -1,0 +1,1 @@
+"""Benchmarks: each a module with ``main(arguments) -> int``, run by ``python -m bench <name>``."""

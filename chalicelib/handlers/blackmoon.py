@@ -1,0 +1,167 @@
+"""``/blackmoon/``: what happens to loans that are sold to investors; views for the partner."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import TYPE_CHECKING, Literal
+
+from chalicelib.handlers.routing import Resource
+from chalicelib.handlers.schema import Out, PageQuery
+from chalicelib.handlers.values import Instant, MoneyOut, RateOut
+from chalicelib.models.keys import CESSION, COLLATERAL, OFFER, RECONCILIATION
+from chalicelib.usecases import views
+from chalicelib.usecases.context import Context, Source
+
+if TYPE_CHECKING:
+    from chalicelib.domain.blackmoon import Cession, Collateral, Offer, Reconciliation
+    from chalicelib.models.unit import Stored
+
+api = Resource("/blackmoon", tag="Blackmoon")
+
+
+class OfferOut(Out):
+    """A loan offered to investors; ``servicing_fee`` is a fraction, the other fee an amount."""
+
+    id: str
+    loan: str
+    status: Literal[
+        "pending",
+        "retrying",
+        "offered",
+        "refused",
+        "accepted",
+        "declined",
+        "cancelled",
+        "failed",
+    ]
+    offer_id: str | None
+    will_participate: bool | None
+    origination_fee: MoneyOut | None
+    servicing_fee: RateOut | None
+    bid_amount: MoneyOut | None
+    loan_amount: MoneyOut | None
+    investor_legal_entity_id: str | None
+    updated_datetime: str | None
+    warning_code: str | None
+    error_code: str | None
+    created_at: Instant
+    updated_at: Instant
+
+
+class CessionOut(Out):
+    """A loan, or a further disbursement of it, that became an investor's, or came back."""
+
+    id: str
+    loan: str
+    offer: str | None
+    type: Literal["direct", "topup", "reverse"]
+    day: date
+    price: MoneyOut
+    origination_fee: MoneyOut | None
+    servicing_fee: RateOut | None
+    investor_legal_entity_id: str | None
+    reverse_type: str | None
+    created_at: Instant
+    updated_at: Instant
+
+
+class CollateralOut(Out):
+    """A loan on one of the collateral lists."""
+
+    id: str
+    loan: str
+    list: Literal["relevant", "retained", "left"]
+    flici: str
+    investor_id: str
+    as_of: date
+    created_at: Instant
+    updated_at: Instant
+
+
+class ReconciliationOut(Out):
+    """One business date's comparison of cessions; the lists hold what one side alone knows."""
+
+    id: str
+    business_date: date
+    status: Literal["waiting", "matched", "discrepant", "failed"]
+    ready: bool
+    tries: int
+    total_count: int | None
+    correct_count: int | None
+    platform_only: list[str]
+    platform_missing: list[str]
+    alarmed_at: Instant | None
+    created_at: Instant
+    updated_at: Instant
+
+
+@api.collection("/offer", answer=OfferOut, summary="List offers")
+def offers(ctx: Context, query: PageQuery) -> Source[Stored[Offer]]:
+    """Newest first; a loan whose product is not sold has none."""
+    return views.listing(ctx, OFFER, query.criteria)
+
+
+@api.get("/offer/{pk}", answer=OfferOut, summary="Read an offer")
+def offer(ctx: Context, pk: str) -> Stored[Offer]:
+    """One offer."""
+    return views.read(ctx, OFFER, "offer", pk)
+
+
+@api.post(
+    "/offer/{pk}/accept", answer=OfferOut, summary="Accept an offer", refuses=("invalid_status",)
+)
+def accept(ctx: Context, pk: str) -> Stored[Offer]:
+    """By hand, before the platform does."""
+    return views.answer_offer(ctx, pk, "accept")
+
+
+@api.post(
+    "/offer/{pk}/decline", answer=OfferOut, summary="Decline an offer", refuses=("invalid_status",)
+)
+def decline(ctx: Context, pk: str) -> Stored[Offer]:
+    """By hand, before the platform does."""
+    return views.answer_offer(ctx, pk, "decline")
+
+
+@api.post(
+    "/offer/{pk}/cancel", answer=OfferOut, summary="Cancel an offer", refuses=("invalid_status",)
+)
+def cancel(ctx: Context, pk: str) -> Stored[Offer]:
+    """After it was accepted."""
+    return views.answer_offer(ctx, pk, "cancel")
+
+
+@api.collection("/cession", answer=CessionOut, summary="List cessions")
+def cessions(ctx: Context, query: PageQuery) -> Source[Stored[Cession]]:
+    """Newest first."""
+    return views.listing(ctx, CESSION, query.criteria)
+
+
+@api.get("/cession/{pk}", answer=CessionOut, summary="Read a cession")
+def cession(ctx: Context, pk: str) -> Stored[Cession]:
+    """One cession."""
+    return views.read(ctx, CESSION, "cession", pk)
+
+
+@api.collection("/collateral", answer=CollateralOut, summary="List collateral")
+def collaterals(ctx: Context, query: PageQuery) -> Source[Stored[Collateral]]:
+    """Newest first."""
+    return views.listing(ctx, COLLATERAL, query.criteria)
+
+
+@api.get("/collateral/{pk}", answer=CollateralOut, summary="Read a row of collateral")
+def collateral(ctx: Context, pk: str) -> Stored[Collateral]:
+    """One loan on one list."""
+    return views.read(ctx, COLLATERAL, "row of collateral", pk)
+
+
+@api.collection("/reconciliation", answer=ReconciliationOut, summary="List reconciliations")
+def reconciliations(ctx: Context, query: PageQuery) -> Source[Stored[Reconciliation]]:
+    """One a business date, newest first."""
+    return views.listing(ctx, RECONCILIATION, query.criteria)
+
+
+@api.get("/reconciliation/{pk}", answer=ReconciliationOut, summary="Read a reconciliation")
+def reconciliation(ctx: Context, pk: str) -> Stored[Reconciliation]:
+    """One business date's."""
+    return views.read(ctx, RECONCILIATION, "reconciliation", pk)
