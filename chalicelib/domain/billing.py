@@ -213,6 +213,9 @@ def pay(book: Book, amount: Decimal) -> tuple[Balances, Decimal]:
     The balances are changed; the caller posts the transaction with what is returned.
     """
     if settles(book, amount):
+        over = amount - book.account.balances.total
+        if over > HALF_PENNY:  # less was owed than it brings: the rest waits
+            return _settle(book, amount - over), over
         return _settle(book, amount), ZERO
     if not book.terms.has_rows:
         return _pay_owed(book, amount, COMPONENTS), ZERO

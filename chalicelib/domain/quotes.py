@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.domain.account import TERM_LOAN, Terms
+from chalicelib.domain.account import TERM_LOAN
 from chalicelib.domain.apr import loan_apr
 from chalicelib.domain.errors import Flaw, Invalid, Refused
 from chalicelib.domain.money import ZERO, exact, pence

@@ -75,9 +75,10 @@ def check(life: Life) -> None:
     assert account.balances.fee >= 0
     disbursed = sum((t.amount for t in life.of("disbursement")), Decimal(0))
     repaid = sum(
-        (t.split.principal for k in ("repayment", "allocation") for t in life.of(k)), Decimal(0)
+        (t.split.principal for k in ("repayment", "allocation") for t in life.of(k) if t.counts),
+        Decimal(0),
     )
-    rounded = sum((t.split.principal for t in life.of("rounding")), Decimal(0))
+    rounded = sum((t.split.principal for t in life.of("rounding") if t.counts), Decimal(0))
     assert repaid + account.principal - rounded == disbursed
     for item in life.of("repayment"):
         assert item.split.total + item.overpayment == item.amount

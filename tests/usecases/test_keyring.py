@@ -52,9 +52,7 @@ def test_a_new_key_is_known_within_a_minute() -> None:
     assert world.holder("another-key-entirely") == "p2"
 
 
-@pytest.mark.parametrize(
-    "key", [None, "", "x" * 201, "white space key", "ké" * 10, "\n" * 9]
-)
+@pytest.mark.parametrize("key", [None, "", "x" * 201, "white space key", "ké" * 10, "\n" * 9])
 def test_what_cannot_be_a_key_is_not_even_asked_for(key: str | None) -> None:
     world = World()
     assert world.holder(key) is None
