@@ -45,6 +45,7 @@ class Life:
         self.account = Account(id=agreed.id, end_user=agreed.end_user)
         self.day = start
         self.batches: list[Batch] = []
+        self.old_batches: list[Batch] = []
         self.events: list[str] = []
 
     def _keep(self, outcome: loans.Outcome) -> loans.Outcome:
@@ -64,6 +65,7 @@ class Life:
         if outcome.batch:
             self.batches.append(outcome.batch)
         if outcome.rewritten:
+            self.old_batches += self.batches
             self.batches = list(outcome.rewritten)
         return outcome
 
