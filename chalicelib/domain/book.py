@@ -67,7 +67,14 @@ class RowPaid(NamedTuple):
     on: date
 
 
-Happening = Billed | Paid | RowPaid
+class Early(NamedTuple):
+    """Principal was repaid ahead of the plan."""
+
+    on: date
+    principal: Decimal
+
+
+Happening = Billed | Paid | RowPaid | Early
 
 
 class Book:

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from chalicelib.domain import billing, daily, replay, status
 from chalicelib.domain.account import Account, Terms
-from chalicelib.domain.book import Billed, Book, Happening, Moment, Paid, RowPaid
+from chalicelib.domain.book import Billed, Book, Early, Happening, Moment, Paid, RowPaid
 from chalicelib.domain.calendar import charged_nights
 from chalicelib.domain.errors import Flaw, Invalid, Refused
 from chalicelib.domain.ledger import Balances, Batch
@@ -124,6 +124,7 @@ def schedule_view(
         principal = trail.principal if trail else row.principal if row else ZERO
         interest = trail.interest if trail else row.interest if row else ZERO
         left -= principal
+        early = sum((e.principal for e in book.happenings if _is_early(e, due)), ZERO)
         rows.append(
             ScheduleRow(
                 number,
@@ -131,13 +132,17 @@ def schedule_view(
                 nights,
                 principal,
                 interest,
-                left,
+                row.closing if row and not trail else left - early,
                 _row_status(trail, book.account, number, moment.today, due),
                 *_paid(trail, book.account, number),
                 trail.paid_on if trail else None,
             )
         )
     return rows
+
+
+def _is_early(happening: Happening, due: date) -> bool:
+    return isinstance(happening, Early) and happening.on <= due
 
 
 def _disbursed(batches: Sequence[Batch]) -> Decimal:
