@@ -124,7 +124,7 @@ def schedule_view(
         principal = trail.principal if trail else row.principal if row else ZERO
         interest = trail.interest if trail else row.interest if row else ZERO
         left -= principal
-        early = sum((e.principal for e in book.happenings if _is_early(e, due)), ZERO)
+        early = _early(book.happenings, due)
         rows.append(
             ScheduleRow(
                 number,
@@ -141,8 +141,9 @@ def schedule_view(
     return rows
 
 
-def _is_early(happening: Happening, due: date) -> bool:
-    return isinstance(happening, Early) and happening.on <= due
+def _early(happenings: Sequence[Happening], due: date) -> Decimal:
+    amounts = [one.principal for one in happenings if isinstance(one, Early) and one.on <= due]
+    return sum(amounts, ZERO)
 
 
 def _disbursed(batches: Sequence[Batch]) -> Decimal:
