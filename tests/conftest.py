@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import settings
 
 from tests.stack import Stack, running_stack
+
+# The same examples in every run; HYPOTHESIS_PROFILE=exploring draws new ones, and more of them.
+settings.register_profile("steady", derandomize=True, deadline=None)
+settings.register_profile("exploring", max_examples=2000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "steady"))
 
 
 @pytest.fixture(scope="session")

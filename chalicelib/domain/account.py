@@ -109,7 +109,8 @@ class Account:
     Only the working copy inside a decision is ever changed.  ``next_row`` is the first row that
     has not been billed; ``short`` is what is missing, within the tolerance, of rows that count as
     paid; ``prepaid`` what of the next row's principal has been paid ahead; ``run`` the nights that
-    no journal batch holds yet; ``wake`` the next day that brings more than interest.
+    no journal batch holds yet; ``wake`` the next day that brings more than interest; ``revised``
+    are the business dates on which the history was told anew.
     """
 
     id: str
@@ -141,6 +142,12 @@ class Account:
     seq: int = field(default=0, metadata={"key": "q"})
     wake: date | None = field(default=None, metadata={"key": "w"})
     shard: int = field(default=0, metadata={"key": "x"})
+    revised: tuple[date, ...] = field(default=(), metadata={"key": "rv"})
+
+    @property
+    def revision(self) -> int:
+        """Which telling of the history the journal holds now."""
+        return len(self.revised)
 
     @property
     def balances(self) -> Balances:

@@ -12,7 +12,7 @@ from datetime import date
 from decimal import Decimal
 
 from chalicelib.domain.account import OpenRow
-from chalicelib.domain.book import Billed, Book, Paid, RowPaid
+from chalicelib.domain.book import Billed, Book, Early, Paid, RowPaid
 from chalicelib.domain.calendar import charged_nights
 from chalicelib.domain.ledger import Balances
 from chalicelib.domain.money import HALF_PENNY, PENNY, ZERO, clamp, pence, ten_places
@@ -213,6 +213,9 @@ def pay(book: Book, amount: Decimal) -> tuple[Balances, Decimal]:
     The balances are changed; the caller posts the transaction with what is returned.
     """
     if settles(book, amount):
+        over = amount - book.account.balances.total
+        if over > HALF_PENNY:  # less was owed than it brings: the rest waits
+            return _settle(book, amount - over), over
         return _settle(book, amount), ZERO
     if not book.terms.has_rows:
         return _pay_owed(book, amount, COMPONENTS), ZERO
@@ -258,6 +261,7 @@ def _repay_early(book: Book, amount: Decimal, next_row_prepaid: bool) -> None:
     """Stage 4: principal that is repaid early changes the plan by the product's rule."""
     account = book.account
     account.principal -= amount
+    book.happenings.append(Early(book.today, amount))
     last = account.bases[-1]
     mode = book.terms.early_repayment_recalculation
     if amount < PENNY or mode == "from_last_instalment":

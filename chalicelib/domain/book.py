@@ -67,7 +67,14 @@ class RowPaid(NamedTuple):
     on: date
 
 
-Happening = Billed | Paid | RowPaid
+class Early(NamedTuple):
+    """Principal was repaid ahead of the plan."""
+
+    on: date
+    principal: Decimal
+
+
+Happening = Billed | Paid | RowPaid | Early
 
 
 class Book:
@@ -84,6 +91,7 @@ class Book:
         self.events: list[Event] = []
         self.happenings: list[Happening] = []
         self.repaid = False
+        self.free: tuple[tuple[date, date], ...] = ()  # nights that a revert has set free
         self._first_seq = account.seq + 1
         self._planned: tuple[tuple[Basis, ...], tuple[Row, ...]] = ((), ())
 
@@ -118,7 +126,8 @@ class Book:
     def close_run(self) -> None:
         """Put the open nights into the journal, ahead of what changes the balances."""
         if self.account.run is not None:
-            self.runs.append(replace(self.account.run, seq=self.next_seq()))
+            run = replace(self.account.run, seq=self.next_seq(), revision=self.account.revision)
+            self.runs.append(run)
             self.account.run = None
 
     def instant(self) -> datetime:
@@ -164,6 +173,25 @@ class Book:
         self.transactions.append(transaction)
         return transaction
 
+    def repost(self, item: Transaction, split: Balances, overpayment: Decimal = ZERO) -> None:
+        """Post again what came from outside: the same transaction with what it does this time."""
+        account = self.account
+        self.close_run()
+        account.principal, account.interest, account.fee = account.balances.plus(
+            split, DIRECTION[item.type]
+        )
+        account.overpayment += overpayment
+        amount = split.fee if item.type == "fee" else item.amount
+        self.transactions.append(
+            replace(
+                item,
+                amount=amount,
+                split=split,
+                overpayment=overpayment,
+                after=account.balances,
+            )
+        )
+
     def note(self, field: str, before: str, after: str, cause: str) -> None:
         """Write down a change that is not money."""
         self.close_run()
@@ -187,4 +215,5 @@ class Book:
             transactions=tuple(self.transactions),
             runs=tuple(self.runs),
             changes=tuple(self.changes),
+            revision=self.account.revision,
         )

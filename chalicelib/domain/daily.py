@@ -72,18 +72,29 @@ def accrue(book: Book, to: date) -> None:
     """Charge the nights from where the book stands to ``to``; none of them brings anything else.
 
     The night from D-1 to D is charged on the principal at the end of D-1, kept to 10 decimals.
+    Nights that a revert has set free are passed over.
     """
+    account = book.account
+    assert account.as_of is not None, "an account accrues from its first disbursement on"
+    for first, last in book.free:
+        if account.as_of < last and first <= to:
+            _charge(book, max(account.as_of, first - timedelta(days=1)))
+            account.as_of = min(last, to)
+    _charge(book, to)
+    if book.terms.has_rows:
+        billing.bill_the_rest(book)
+
+
+def _charge(book: Book, to: date) -> None:
     account, terms = book.account, book.terms
     since = account.as_of
-    assert since is not None, "an account accrues from its first disbursement on"
+    assert since is not None
     amount = ten_places(night_interest(account.principal, terms.rate))
-    if account.interest_enabled and amount > 0:
+    if account.interest_enabled and amount > 0 and to > since:
         skipped = tuple(free_nights(book.calendar, terms.calculate_interest_on_holidays, since, to))
         _extend_run(book, since, to, amount, skipped)
         account.interest += amount * ((to - since).days - len(skipped))
-    account.as_of = to
-    if terms.has_rows:
-        billing.bill_the_rest(book)
+    account.as_of = max(to, since)
 
 
 def _extend_run(

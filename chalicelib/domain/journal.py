@@ -8,7 +8,7 @@ from datetime import date
 
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Moment
-from chalicelib.domain.ledger import Batch, Entry, Run, Transaction, night
+from chalicelib.domain.ledger import Batch, Run, Transaction, night
 from chalicelib.domain.loans import brought_up
 
 NIGHT = "interest"
@@ -54,24 +54,19 @@ def order(item: Transaction) -> tuple[object, ...]:
 def nights(loan_id: str, run: Run, moment: Moment) -> Iterator[Transaction]:
     """The transactions of a run's nights, oldest first."""
     for day, after in run.each():
-        yield night(loan_id, day, run.amount, after, moment.begins(day))
+        yield night(loan_id, run, day, after, moment.begins(day))
 
 
 def night_of(loan_id: str, runs: Sequence[Run], day: date, moment: Moment) -> Transaction | None:
-    """The night that ends on ``day``, if one of the runs charged it."""
-    run = next((run for run in runs if run.first <= day <= run.last), None)
+    """The night that ends on ``day``, if one of the runs charged it and it still counts."""
+    counting = (run for run in runs if run.reverted_by is None)
+    run = next((run for run in counting if run.first <= day <= run.last), None)
     if run is None or day in run.skipped:
         return None
     after = next(after for each, after in run.each() if each == day)
-    return night(loan_id, day, run.amount, after, moment.begins(day))
+    return night(loan_id, run, day, after, moment.begins(day))
 
 
-def named(found: Sequence[Transaction], entry: Entry) -> Transaction | None:
-    """The transaction that an id names within its loan."""
-    for item in found:
-        is_night = item.type == "interest"
-        if entry.day is not None and is_night and item.effective_date == entry.day:
-            return item
-        if entry.seq is not None and not is_night and item.seq == entry.seq:
-            return item
-    return None
+def named(found: Sequence[Transaction], an_id: str) -> Transaction | None:
+    """The transaction with this id."""
+    return next((item for item in found if item.id == an_id), None)

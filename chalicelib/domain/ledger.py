@@ -98,6 +98,7 @@ class Transaction:
     applied_at: datetime | None = None
     failure_reason: str = ""
     reverted_by: str | None = None
+    percent: Decimal | None = None
 
     @property
     def counts(self) -> bool:
@@ -112,6 +113,8 @@ class Run:
 
     A night is named by the day it ends on; the days in ``skipped`` bore nothing.  ``before`` are
     the balances ahead of the first night, of which only the interest changes during the run.
+    ``revision`` says which telling of the history charged them; nights that a later one has taken
+    back name its cause in ``reverted_by`` and count no more.
     """
 
     first: date
@@ -120,6 +123,8 @@ class Run:
     before: Balances
     skipped: tuple[date, ...] = ()
     seq: int = 0
+    revision: int = 0
+    reverted_by: str | None = None
 
     @property
     def nights(self) -> int:
@@ -165,6 +170,7 @@ class Batch:
     transactions: tuple[Transaction, ...] = ()
     runs: tuple[Run, ...] = ()
     changes: tuple[Change, ...] = ()
+    revision: int = 0
 
     @property
     def newest(self) -> datetime | None:
@@ -196,10 +202,11 @@ def loan_prefix(an_id: str) -> str:
 
 
 class Entry(NamedTuple):
-    """What an id names within its loan: a numbered entry or the night that ends on ``day``."""
+    """What an id names within its loan: a numbered entry, or a revision's night by its ``day``."""
 
     seq: int | None
     day: date | None
+    revision: int = 0
 
 
 def entry_of(an_id: str) -> Entry | None:
@@ -209,25 +216,26 @@ def entry_of(an_id: str) -> Entry | None:
         return Entry(rest, None)
     ordinal = rest & (16**DAY_DIGITS - 1)
     if kind == "1" and 0 < ordinal <= date.max.toordinal():
-        return Entry(None, date.fromordinal(ordinal))
+        return Entry(None, date.fromordinal(ordinal), rest >> (4 * DAY_DIGITS))
     return None
 
 
-def night(loan_id: str, day: date, amount: Decimal, after: Balances, at: datetime) -> Transaction:
+def night(loan_id: str, run: Run, day: date, after: Balances, at: datetime) -> Transaction:
     """The transaction that shows one night of a run."""
     return Transaction(
-        id=night_id(loan_id, day),
+        id=night_id(loan_id, day, run.revision),
         loan=loan_id,
         seq=0,
         type="interest",
-        status="applied",
-        amount=amount,
-        split=Balances(interest=amount),
+        status="reverted" if run.reverted_by else "applied",
+        amount=run.amount,
+        split=Balances(interest=run.amount),
         effective_date=day,
         processing_date=day,
         created_at=at,
         after=after,
         applied_at=at,
+        reverted_by=run.reverted_by,
     )
 
 
@@ -239,5 +247,6 @@ def fold(batches: Iterable[Batch], run: Run | None = None) -> Balances:
             if item.counts:
                 total = total.plus(item.split, DIRECTION[item.type])
         for nights in batch.runs:
-            total = total.plus(Balances(interest=nights.total))
+            if nights.reverted_by is None:
+                total = total.plus(Balances(interest=nights.total))
     return total.plus(Balances(interest=run.total)) if run else total

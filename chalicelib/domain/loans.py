@@ -31,7 +31,8 @@ class Outcome:
     """What a command did: all that one commit writes.
 
     ``terms`` is set where they changed (the disbursement adds the due dates), ``transaction`` is
-    the one that was asked for, ``updates`` are older transactions as they are now.
+    the one that was asked for, ``updates`` are older transactions as they are now.  ``rewritten``
+    is the whole journal of a new revision, which takes the place of the old one.
     """
 
     account: Account
@@ -39,6 +40,7 @@ class Outcome:
     updates: tuple[Transaction, ...] = ()
     events: tuple[Event, ...] = ()
     terms: Terms | None = None
+    rewritten: tuple[Batch, ...] = ()
     transaction: Transaction | None = None
 
 
@@ -188,14 +190,8 @@ def repay(terms: Terms, account: Account, moment: Moment, amount: Decimal, asked
     """A manual repayment: the balances change at once while it is still pending."""
     book = daily.bring_up(terms, account, moment)
     account = book.account
-    _refuse_unless_open(account)
-    payable = pence(account.balances.total - account.overpayment)
-    if amount > payable:
-        raise Refused(
-            "exceeds_outstanding",
-            f"{pence(amount)} is more than the {pence(max(ZERO, payable))} outstanding.",
-            {"outstanding": payable, "amount": amount},
-        )
+    refuse_unless_open(account)
+    refuse_excess(account, amount)
     book.repaid = True
     account.pending_count += 1
     before = account.balances
@@ -206,6 +202,17 @@ def repay(terms: Terms, account: Account, moment: Moment, amount: Decimal, asked
     )
     settle_up(book)
     return close_book(book, transaction=posted)
+
+
+def refuse_excess(account: Account, amount: Decimal) -> None:
+    """Refuse a repayment of more than is outstanding."""
+    payable = pence(account.balances.total - account.overpayment)
+    if amount > payable:
+        raise Refused(
+            "exceeds_outstanding",
+            f"{pence(amount)} is more than the {pence(max(ZERO, payable))} outstanding.",
+            {"outstanding": payable, "amount": amount},
+        )
 
 
 def settle_up(book: Book, *, closing: bool = True) -> None:
@@ -219,7 +226,7 @@ def settle_up(book: Book, *, closing: bool = True) -> None:
         billing.mark_paid_rows(book)
     status.assess(book)
     if closing:
-        _close_if_paid(book)
+        close_if_paid(book)
 
 
 def _use_overpayment(book: Book) -> None:
@@ -231,17 +238,18 @@ def _use_overpayment(book: Book) -> None:
     book.post("allocation", pence(covered), split, overpayment=-covered)
 
 
-def _close_if_paid(book: Book) -> None:
+def close_if_paid(book: Book) -> None:
     """A term loan whose balances are zero, with nothing pending, is closed as paid in full."""
     account = book.account
     if account.status not in status.OPEN or not book.terms.has_rows:
         return
     if any(account.balances) or account.pending_count:
         return
-    _close(book, PAID_IN_FULL, "Paid in full", "schedule")
+    close_account(book, PAID_IN_FULL, "Paid in full", "schedule")
 
 
-def _close(book: Book, substatus: str, reason: str, cause: str) -> None:
+def close_account(book: Book, substatus: str, reason: str, cause: str) -> None:
+    """Close: what is left of ``overpayment`` is refunded."""
     account = book.account
     if account.overpayment > 0:
         left = account.overpayment
@@ -288,7 +296,7 @@ def charge_fee(
 ) -> Outcome:
     """Charge a fee that the partner asks for; it is applied at once."""
     book = daily.bring_up(terms, account, moment)
-    _refuse_unless_open(book.account)
+    refuse_unless_open(book.account)
     details = {k: v for k, v in asked.details().items() if k not in ("name", "origin")}
     status.charge(book, fee, ORIGIN_PARTNER, **details)
     return close_book(book, transaction=book.transactions[-1])
@@ -339,7 +347,7 @@ def close(terms: Terms, account: Account, moment: Moment, reason: str, substatus
         book.post("write_off", owed.total, owed, origin=ORIGIN_PARTNER, name=reason)
         account.written_off += owed.total
         account.billed, account.short = (), Balances()
-    _close(book, substatus, reason, "partner")
+    close_account(book, substatus, reason, "partner")
     return close_book(book)
 
 
@@ -353,7 +361,8 @@ def cancel(terms: Terms, account: Account, moment: Moment) -> Outcome:
     return close_book(book)
 
 
-def _refuse_unless_open(account: Account) -> None:
+def refuse_unless_open(account: Account) -> None:
+    """Refuse what only an open loan takes."""
     if account.status in LOAN.refusals:
         raise Refused("loan_not_open", f"The loan is {account.status}.")
     if account.status not in status.OPEN:

@@ -151,6 +151,7 @@ def charge(book: Book, fee: DefaultFee, origin: str, **details: Any) -> None:
             origin=origin,
             name=fee.name,
             fee_type=fee.type,
+            percent=fee.amount if fee.type == "percent" else None,
             **details,
         )
 

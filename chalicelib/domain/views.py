@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from chalicelib.domain import billing, daily, replay, status
 from chalicelib.domain.account import Account, Terms
-from chalicelib.domain.book import Billed, Book, Moment, Paid, RowPaid
+from chalicelib.domain.book import Billed, Book, Early, Happening, Moment, Paid, RowPaid
 from chalicelib.domain.calendar import charged_nights
 from chalicelib.domain.errors import Flaw, Invalid, Refused
 from chalicelib.domain.ledger import Balances, Batch
@@ -109,9 +109,8 @@ def schedule_view(
         raise Refused("invalid_status", "Only term loans have a schedule.")
     if account.disbursed_on is None:
         return []
-    told = replay.tell(terms, batches, moment)
-    trails = _trails(told)
-    book = Book(terms, told.account, moment)
+    book = replay.tell(terms, replay.facts(batches), moment)
+    trails = _trails(book.happenings)
     dates, opens = terms.due_dates, account.disbursed_on
     planned = {row.number: row for row in book.unbilled_rows()}
     left = _disbursed(batches)
@@ -125,6 +124,7 @@ def schedule_view(
         principal = trail.principal if trail else row.principal if row else ZERO
         interest = trail.interest if trail else row.interest if row else ZERO
         left -= principal
+        early = _early(book.happenings, due)
         rows.append(
             ScheduleRow(
                 number,
@@ -132,13 +132,18 @@ def schedule_view(
                 nights,
                 principal,
                 interest,
-                left,
-                _row_status(trail, told.account, number, moment.today, due),
-                *_paid(trail, told.account, number),
+                row.closing if row and not trail else left - early,
+                _row_status(trail, book.account, number, moment.today, due),
+                *_paid(trail, book.account, number),
                 trail.paid_on if trail else None,
             )
         )
     return rows
+
+
+def _early(happenings: Sequence[Happening], due: date) -> Decimal:
+    amounts = [one.principal for one in happenings if isinstance(one, Early) and one.on <= due]
+    return sum(amounts, ZERO)
 
 
 def _disbursed(batches: Sequence[Batch]) -> Decimal:
@@ -151,9 +156,9 @@ def _disbursed(batches: Sequence[Batch]) -> Decimal:
     return sum(amounts, ZERO)
 
 
-def _trails(told: replay.Told) -> dict[int, _Trail]:
+def _trails(happenings: Sequence[Happening]) -> dict[int, _Trail]:
     trails: dict[int, _Trail] = {}
-    for item in told.happenings:
+    for item in happenings:
         if isinstance(item, Billed):
             trail = trails.setdefault(item.number, _Trail(item.due))
             trail.principal += item.principal + item.prepaid

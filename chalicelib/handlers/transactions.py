@@ -10,7 +10,7 @@ from chalicelib.domain.ledger import Transaction
 from chalicelib.domain.money import ten_places
 from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Body, Out, PageQuery
-from chalicelib.handlers.values import Day, Flag, Instant, Money, MoneyOut, TextRule, Uuid
+from chalicelib.handlers.values import Day, Flag, Instant, MoneyOut, PositiveMoney, TextRule, Uuid
 from chalicelib.usecases import transaction_lists, transactions
 from chalicelib.usecases.context import Context, Replayed, Source
 
@@ -50,7 +50,7 @@ class TransactionIn(Body):
 
     loan: Uuid
     type: Literal["disbursement", "repayment", "fee"]
-    amount: Money | None = None
+    amount: PositiveMoney | None = None
     name: Annotated[str, TextRule(0, 200)] = ""
     fee_type: Literal["flat", "percent"] | None = None
     idempotency_key: Annotated[str, TextRule(1, 255)] | None = None

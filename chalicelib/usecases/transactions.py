@@ -202,8 +202,8 @@ def _find(ctx: Context, transaction_id: str) -> tuple[Loan, Transaction]:
     loan = loans.of_transaction(ctx, transaction_id) if entry else None
     if loan is None or entry is None:
         raise NotFound("transaction")
-    found = journal.named(_all_of(ctx, loan), entry)
-    if found is None or found.id != transaction_id:
+    found = journal.named(_all_of(ctx, loan), transaction_id)
+    if found is None:
         raise NotFound("transaction")
     return loan, found
 

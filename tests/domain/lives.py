@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from chalicelib.domain import journal, loans, replay, views
+from chalicelib.domain import journal, loans, rebuild, replay, views
 from chalicelib.domain.account import Account, DefaultFee, Terms
 from chalicelib.domain.book import Moment
 from chalicelib.domain.ledger import Balances, Batch, Transaction, fold
@@ -45,6 +45,7 @@ class Life:
         self.account = Account(id=agreed.id, end_user=agreed.end_user)
         self.day = start
         self.batches: list[Batch] = []
+        self.old_batches: list[Batch] = []
         self.events: list[str] = []
 
     def _keep(self, outcome: loans.Outcome) -> loans.Outcome:
@@ -63,6 +64,9 @@ class Life:
             ]
         if outcome.batch:
             self.batches.append(outcome.batch)
+        if outcome.rewritten:
+            self.old_batches += self.batches
+            self.batches = list(outcome.rewritten)
         return outcome
 
     def tells(self, command: object, *given: object) -> loans.Outcome:
@@ -82,10 +86,30 @@ class Life:
 
     def repays(self, amount: str | Decimal, *, confirmed: bool = True) -> Transaction:
         asked = self.tells(loans.repay, Decimal(amount), loans.Asked())
-        assert asked.transaction is not None
         if confirmed:
-            self.tells(loans.apply_repayment, asked.transaction)
+            asked = self.tells(loans.apply_repayment, asked.transaction)
+        assert asked.transaction is not None
         return asked.transaction
+
+    def _whole(self) -> rebuild.Loan:
+        return rebuild.Loan(self.terms, self.account, tuple(self.batches))
+
+    def fails(self, item: Transaction) -> Life:
+        self._keep(rebuild.fail_repayment(self._whole(), moment(self.day), item, "no money"))
+        return self
+
+    def reverts(self, item: Transaction) -> Life:
+        self._keep(rebuild.revert(self._whole(), moment(self.day), item))
+        return self
+
+    def repays_as_of(self, amount: str | Decimal, effective: date) -> Transaction:
+        asked = loans.Asked()
+        outcome = rebuild.repay_backdated(
+            self._whole(), moment(self.day), Decimal(amount), effective, asked
+        )
+        self._keep(outcome)
+        assert outcome.transaction is not None
+        return outcome.transaction
 
     def fee(self, amount: str, kind: str = "flat") -> Life:
         fee = DefaultFee("Letter", kind, Decimal(amount), "manual")
@@ -107,7 +131,7 @@ class Life:
         return fold(self.batches, self.account.run)
 
     def retold(self) -> Account:
-        return replay.tell(self.terms, self.batches, moment(self.day)).account
+        return replay.tell(self.terms, replay.facts(self.batches), moment(self.day)).account
 
     def of(self, kind: str) -> list[Transaction]:
         return [item for item in self.transactions() if item.type == kind]

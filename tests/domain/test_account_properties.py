@@ -57,7 +57,8 @@ def live(life: Life, what: str, percent: int) -> None:
             amount = pence(view.next_repayment_amount * percent / 100)
             life.repays(max(PENNY, amount))
         case "early":
-            amount = pence(view.account.balances.total * percent / 100)
+            owed = view.account.balances.total - view.account.overpayment
+            amount = pence(owed * percent / 100)
             if amount > 0:
                 life.repays(amount)
         case "fee":
@@ -75,9 +76,10 @@ def check(life: Life) -> None:
     assert account.balances.fee >= 0
     disbursed = sum((t.amount for t in life.of("disbursement")), Decimal(0))
     repaid = sum(
-        (t.split.principal for k in ("repayment", "allocation") for t in life.of(k)), Decimal(0)
+        (t.split.principal for k in ("repayment", "allocation") for t in life.of(k) if t.counts),
+        Decimal(0),
     )
-    rounded = sum((t.split.principal for t in life.of("rounding")), Decimal(0))
+    rounded = sum((t.split.principal for t in life.of("rounding") if t.counts), Decimal(0))
     assert repaid + account.principal - rounded == disbursed
     for item in life.of("repayment"):
         assert item.split.total + item.overpayment == item.amount

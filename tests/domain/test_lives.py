@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date, timedelta
 from decimal import Decimal
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -227,3 +228,17 @@ def test_the_job_says_the_same_as_a_reader_before_it() -> None:
     assert life.view() == seen
     assert life.transactions() == shown
     assert loans.brought_up(life.terms, life.account, moment(life.day)).batch is None
+
+
+@pytest.mark.parametrize("mode", ["from_last_instalment", "reduced_instalments"])
+def test_the_schedule_after_an_early_repayment_ends_at_zero(mode: str) -> None:
+    life = Life(terms(early_repayment_recalculation=mode), date(2018, 2, 9)).disburses("12000")
+    life.goes_to(date(2018, 3, 14)).repays(life.view().next_repayment_amount)
+    after_first = life.account.principal
+    life.goes_to(date(2018, 3, 20)).repays("3000")
+    rows = life.schedule()
+    assert pence(rows[0].principal_after_repayment) == pence(after_first)
+    assert pence(rows[-1].principal_after_repayment) == 0
+    for before, row in pairwise(rows[1:]):
+        lost = before.principal_after_repayment - row.principal
+        assert abs(lost - row.principal_after_repayment) < Decimal("1e-9")

@@ -62,7 +62,6 @@ SAID_IN_WORDS = frozenset({"control_character", "too_many_decimals", "unknown_co
 OF_FIELDS = frozenset(
     [
         ("amount", "too_large"),
-        ("amount", "too_small"),
         ("cursor", "invalid"),
         ("custom_fields", "too_long"),
         ("default_fees.amount", "too_large"),

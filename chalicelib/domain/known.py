@@ -1,0 +1,77 @@
+"""What was known of an account at the end of an earlier day.
+
+Each telling of the history is kept.  The one that was the latest at the end of that day is told up
+to it, with transactions as they stood then; what was learnt later has not happened (partner API,
+"As of, preview, reports").
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+
+from chalicelib.domain import replay, status
+from chalicelib.domain.account import Account, Terms
+from chalicelib.domain.book import Book, Moment
+from chalicelib.domain.ledger import Balances, Batch, Transaction
+from chalicelib.domain.money import exact
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The account of a day and the journal that tells it."""
+
+    account: Account
+    batches: tuple[Batch, ...]
+    book: Book
+
+
+def revision_of(account: Account, day: date) -> int:
+    """Which telling of the history was the latest at the end of ``day``."""
+    return sum(revised <= day for revised in account.revised)
+
+
+@exact
+def at_end_of(terms: Terms, account: Account, batches: Sequence[Batch], moment: Moment) -> Known:
+    """The account at the end of the moment's date; ``batches`` are of that day's revision."""
+    day = moment.today
+    then = tuple(_then(batch, day) for batch in batches if batch.on <= day)
+    revised = tuple(done for done in account.revised if done <= day)
+    book = replay.tell(terms, replay.facts(then), moment, revised)
+    items = [item for batch in then for item in batch.transactions]
+    found = book.account
+    waiting = [item for item in items if item.status == "pending"]
+    found.pending_count = len(waiting)
+    out = [item.amount for item in waiting if item.type == "disbursement"]
+    found.pending = Balances(principal=sum(out, Balances().principal))
+    found.apr = account.apr if found.disbursed_on else None
+    _close_as_then(book, then)
+    found.seq = max((item.seq for item in items), default=0)
+    return Known(found, then, book)
+
+
+def _then(batch: Batch, day: date) -> Batch:
+    """The batch with its transactions as they stood at the end of ``day``."""
+    return replace(batch, transactions=tuple(_as_it_was(one, day) for one in batch.transactions))
+
+
+def _as_it_was(item: Transaction, day: date) -> Transaction:
+    waited = item.status == "applied" and item.processing_date > day
+    if waited and replay.is_fact(item):
+        return replace(item, status="pending", applied_at=None)
+    return item
+
+
+def _close_as_then(book: Book, batches: Sequence[Batch]) -> None:
+    """A loan that had closed by then is shown closed."""
+    account = book.account
+    moves = sorted(
+        (change.seq, change.after)
+        for batch in batches
+        for change in batch.changes
+        if change.field == "status"
+    )
+    if moves and moves[-1][1] == "closed" and account.status in status.OPEN:
+        account.status, account.wake = "closed", None
+        account.overpayment = Balances().principal
