@@ -263,6 +263,10 @@ def read_only_of(model: type[Body]) -> frozenset[str]:
 
 def _flaw(location: Sequence[str | int], kind: str, message: str) -> Flaw:
     code, said = _ERRORS.get(kind, (kind, message))
+    if kind in ("too_short", "too_long") and not message.startswith("List "):
+        said = message  # a text's own rule uses the same codes
+    if kind == "literal_error":
+        code, said = "unknown_choice", message.replace("Input should be", "Must be", 1) + "."
     if any(part in SENSITIVE for part in location) and code not in _OUR_CODES:
         code, said = "invalid", "Is not valid."
     return Flaw(field_path(location), code, said)

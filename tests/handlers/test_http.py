@@ -182,7 +182,7 @@ class TestBodies:
             "installments": "too_large",
             "colour": "unknown_field",
             "rules[1].weight": "not_a_number",
-            "rules[1].kind": "literal_error",
+            "rules[1].kind": "unknown_choice",
             "rules[2]": "not_an_object",
             "owner": "not_a_uuid",
             "open": "not_a_boolean",

@@ -111,7 +111,7 @@ def test_old_and_new_sign_for_a_day(world: World, api: Api) -> None:
         ({"url": "http://0.0.0.0:9000/"}, "url", "not_https"),
         ({"url": URL, "events": []}, "events", "too_short"),
         ({"url": URL, "events": ["*", "loan_closed"]}, "events", "not_alone"),
-        ({"url": URL, "events": ["loan_sold"]}, "events[0]", "literal_error"),
+        ({"url": URL, "events": ["loan_sold"]}, "events[0]", "unknown_choice"),
         ({"url": URL, "is_disabled": "perhaps"}, "is_disabled", "not_a_boolean"),
     ],
 )
