@@ -16,6 +16,8 @@ from chalicelib.usecases import inputs
 from chalicelib.usecases.context import Context, Listing
 
 MAX_TEXT = 2000
+#: A text without control characters, but for tabs and line ends.
+STORABLE = r"^[^\u0000-\u0008\u000b\u000c\u000e-\u001f]*$"
 
 
 class ScalarRule(Rule):
@@ -29,7 +31,11 @@ class ScalarRule(Rule):
         return value
 
     def schema(self) -> JsonSchemaValue:
-        return {"type": ["boolean", "number", "string", "null"]}
+        return {
+            "type": ["boolean", "number", "string", "null"],
+            "maxLength": MAX_TEXT,
+            "pattern": STORABLE,
+        }
 
 
 Scalar = Annotated[Any, ScalarRule()]

@@ -1,4 +1,4 @@
-"""The examples of the original documentation, sent as they stand with living ids in place of theirs.
+"""The examples of the original documentation, sent as they stand with living ids for theirs.
 
 Quirks included: quoted ids and names, numbers as strings, ``default_fees`` as one object with
 ``Amount`` and ``Event``, read-only fields sent back.  The one that lacks a comma has it here.
