@@ -21,7 +21,7 @@ from typing import Any
 from uuid import uuid4
 
 from chalicelib import runtime
-from chalicelib.domain import loans
+from chalicelib.domain import disbursing
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Moment
 from chalicelib.domain.loans import Asked
@@ -126,9 +126,9 @@ def _running(partner: Partner) -> tuple[Terms, Account]:
         loan_id, str(uuid4()), borrower, str(uuid4()), "term_loan", Decimal(1200), Decimal(12),
         installments=12, repayment_date_period=14,
     )  # fmt: skip
-    asked = loans.disburse(terms, Account(loan_id, borrower), moment, Decimal(1200), Asked())
+    asked = disbursing.disburse(terms, Account(loan_id, borrower), moment, Decimal(1200), Asked())
     assert asked.transaction is not None
-    done = loans.apply_disbursement(terms, asked.account, moment, asked.transaction, None)
+    done = disbursing.apply_disbursement(terms, asked.account, moment, asked.transaction, None)
     return done.terms or terms, done.account
 
 

@@ -60,6 +60,11 @@ class Terms:
     calendar: str = "GB-ENG"
     shard: int = 0
     due_dates: tuple[DueDate, ...] = ()  # from the disbursement on
+    automatic_collection: bool = True
+    collection_retries: int = 2
+    statement_day: int | None = None
+    minimum_repayment_percentage: Decimal = ZERO
+    minimum_repayment_amount: Decimal = ZERO
 
     @cached_property
     def plan(self) -> PlanTerms:
@@ -76,6 +81,16 @@ class Terms:
         return PlanTerms(
             pricing, self.installments, rule, self.calendar, self.calculate_interest_on_holidays
         )
+
+    @property
+    def rule(self) -> DateRule:
+        """When repayments fall."""
+        return self.plan.rule
+
+    @property
+    def has_statements(self) -> bool:
+        """Whether a statement is issued each month."""
+        return self.kind == REVOLVING_CREDIT
 
     @property
     def has_rows(self) -> bool:
@@ -102,6 +117,25 @@ class OpenRow(NamedTuple):
         return self.principal + self.interest + self.fee
 
 
+class Minimum(NamedTuple):
+    """What is asked of a loan without rows and not repaid yet.
+
+    Of revolving credit: the minimum repayment of the statement ``number``; a repayment counts
+    towards every one that is open.  Of a line of credit: a collected repayment that failed or was
+    charged back; repayments make up for the oldest first.
+    """
+
+    number: int
+    due: date
+    amount: Decimal
+    repaid: Decimal = ZERO
+
+    @property
+    def missing(self) -> Decimal:
+        """What is still to be repaid."""
+        return self.amount - self.repaid
+
+
 @dataclass(slots=True)
 class Account:
     """Where a loan stands at the end of ``as_of``, everything that fell on that day done.
@@ -110,7 +144,10 @@ class Account:
     has not been billed; ``short`` is what is missing, within the tolerance, of rows that count as
     paid; ``prepaid`` what of the next row's principal has been paid ahead; ``run`` the nights that
     no journal batch holds yet; ``wake`` the next day that brings more than interest; ``revised``
-    are the business dates on which the history was told anew.
+    are the business dates on which the history was told anew.  Rows (or statements) up to
+    ``noticed`` have been announced, up to ``collected`` have had their first attempt at automatic
+    collection; ``covered`` are those whose first attempt is on its way.  ``statements`` is the
+    number of the last one issued; the open period began on ``period_start`` with ``opening``.
     """
 
     id: str
@@ -143,6 +180,15 @@ class Account:
     wake: date | None = field(default=None, metadata={"key": "w"})
     shard: int = field(default=0, metadata={"key": "x"})
     revised: tuple[date, ...] = field(default=(), metadata={"key": "rv"})
+    mandate: str | None = field(default=None, metadata={"key": "m"})
+    mandate_usable: bool = field(default=False, metadata={"key": "mu"})
+    noticed: int = field(default=0, metadata={"key": "nt"})
+    collected: int = field(default=0, metadata={"key": "co"})
+    covered: tuple[int, ...] = field(default=(), metadata={"key": "cv"})
+    minimums: tuple[Minimum, ...] = field(default=(), metadata={"key": "mi"})
+    statements: int = field(default=0, metadata={"key": "st"})
+    period_start: date | None = field(default=None, metadata={"key": "ps"})
+    opening: Decimal = field(default=ZERO, metadata={"key": "op"})
 
     @property
     def revision(self) -> int:

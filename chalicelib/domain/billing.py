@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 
+from chalicelib.domain import statements
 from chalicelib.domain.account import OpenRow
 from chalicelib.domain.book import Billed, Book, Early, Paid, RowPaid
 from chalicelib.domain.calendar import charged_nights
@@ -146,6 +147,8 @@ def next_repayment(book: Book) -> NextRepayment:
     near; less ``overpayment``; never more than what settles the loan today.
     """
     account = book.account
+    if not book.terms.has_rows:
+        return _next_minimum(book)
     row = next_paying(book)
     unpaid = sum((open_row.missing for open_row in account.billed), ZERO)
     when = account.billed[0].due if account.billed else (row.due if row else None)
@@ -159,6 +162,25 @@ def next_repayment(book: Book) -> NextRepayment:
         amount += account.short.total
     owed = min(amount, account.balances.total) - account.overpayment
     return NextRepayment(when, max(ZERO, pence(owed)))
+
+
+def _next_minimum(book: Book) -> NextRepayment:
+    """Without rows: what statements (or failed collections) ask for and have not got.
+
+    A repayment counts towards every open statement, so that the largest minimum is all of them; of
+    those that are not near only the oldest is asked for.
+    """
+    account = book.account
+    asked = account.minimums
+    if not asked:
+        return NextRepayment(None, ZERO)
+    if book.terms.has_statements:
+        soon = [one.missing for one in asked if (one.due - book.today).days <= NEAR_DAYS]
+        amount = max([asked[0].missing, *soon])
+    else:
+        amount = sum((one.missing for one in asked), ZERO)
+    owed = min(amount, account.balances.total) - account.overpayment
+    return NextRepayment(asked[0].due, max(ZERO, pence(owed)))
 
 
 # --- repayments -----------------------------------------------------------------------------------
@@ -218,7 +240,9 @@ def pay(book: Book, amount: Decimal) -> tuple[Balances, Decimal]:
             return _settle(book, amount - over), over
         return _settle(book, amount), ZERO
     if not book.terms.has_rows:
-        return _pay_owed(book, amount, COMPONENTS), ZERO
+        split = _pay_owed(book, amount, COMPONENTS)
+        statements.count(book, split.total)
+        return split, ZERO
     row = next_paying(book)
     coming = projected_bill(book, row) if row is not None and is_near(book, row) else None
     billed = pay_billed(book, amount)
@@ -245,6 +269,7 @@ def _settle(book: Book, amount: Decimal) -> Balances:
     split = billed.plus(rest)
     excess = amount - split.total
     account.principal -= excess
+    statements.count(book, amount)
     return split.plus(Balances(principal=excess))
 
 
@@ -295,6 +320,19 @@ def clear_rows(book: Book) -> None:
         book.happenings.append(RowPaid(row.number, book.today))
     account.billed, account.short, account.prepaid = (), Balances(), ZERO
     account.next_row = book.terms.installments + 1
+
+
+def allocate_to_minimums(book: Book) -> None:
+    """Without rows ``overpayment`` pays the minimums that have fallen due."""
+    account = book.account
+    due = [one.missing for one in account.minimums if one.due <= book.today]
+    amount = min(account.overpayment, account.balances.total, max(due, default=ZERO))
+    if amount > 0:
+        before = account.balances
+        paid = _pay_owed(book, amount, COMPONENTS)
+        statements.count(book, amount)
+        account.principal, account.interest, account.fee = before
+        book.post("allocation", pence(amount), paid, overpayment=-amount)
 
 
 def allocate_overpayment(book: Book) -> None:

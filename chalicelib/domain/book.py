@@ -22,6 +22,7 @@ from chalicelib.domain.ledger import (
     Balances,
     Batch,
     Change,
+    Closing,
     Run,
     Transaction,
     transaction_id,
@@ -67,6 +68,16 @@ class RowPaid(NamedTuple):
     on: date
 
 
+class Returned(NamedTuple):
+    """What had been paid of a billed row was taken back."""
+
+    number: int
+    on: date
+    principal: Decimal
+    interest: Decimal
+    fee: Decimal
+
+
 class Early(NamedTuple):
     """Principal was repaid ahead of the plan."""
 
@@ -74,7 +85,7 @@ class Early(NamedTuple):
     principal: Decimal
 
 
-Happening = Billed | Paid | RowPaid | Early
+Happening = Billed | Paid | RowPaid | Returned | Early
 
 
 class Book:
@@ -82,6 +93,7 @@ class Book:
 
     def __init__(self, terms: Terms, account: Account, moment: Moment) -> None:
         self.terms = terms
+        self.before = account
         self.account = replace(account)
         self.moment = moment
         self.transactions: list[Transaction] = []
@@ -91,7 +103,10 @@ class Book:
         self.events: list[Event] = []
         self.happenings: list[Happening] = []
         self.repaid = False
+        self.closings: list[Closing] = []
         self.free: tuple[tuple[date, date], ...] = ()  # nights that a revert has set free
+        self.issued: dict[int, Closing] = {}  # statements that stand, however this is told
+        self.collecting = True  # whether days make automatic repayments: not when told again
         self._first_seq = account.seq + 1
         self._planned: tuple[tuple[Basis, ...], tuple[Row, ...]] = ((), ())
 
@@ -162,13 +177,16 @@ class Book:
             status=status,
             amount=amount,
             split=split,
-            effective_date=self.today,
-            processing_date=self.today,
-            created_at=at,
             after=account.balances,
             overpayment=overpayment,
+            created_at=at,
             applied_at=at if status == "applied" else None,
-            **{"origin": ORIGIN_SYSTEM, **details},
+            **{
+                "origin": ORIGIN_SYSTEM,
+                "effective_date": self.today,
+                "processing_date": self.today,
+                **details,
+            },
         )
         self.transactions.append(transaction)
         return transaction
@@ -203,11 +221,11 @@ class Book:
         """Announce a fact that partners may have subscribed to."""
         self.events.append(Event(name, {"loan": self.terms.id, **data}))
 
-    def batch(self) -> Batch | None:
-        """What this decision adds to the journal, if anything."""
-        if not (self.transactions or self.runs or self.changes):
-            return None
-        return Batch(
+    def batches(self) -> tuple[Batch, ...]:
+        """What this decision adds to the journal: one batch, or none."""
+        if not (self.transactions or self.runs or self.changes or self.closings):
+            return ()
+        batch = Batch(
             loan=self.terms.id,
             seq=self._first_seq,
             at=self.moment.now,
@@ -216,4 +234,6 @@ class Book:
             runs=tuple(self.runs),
             changes=tuple(self.changes),
             revision=self.account.revision,
+            closings=tuple(self.closings),
         )
+        return (batch,)

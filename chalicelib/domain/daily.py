@@ -1,8 +1,9 @@
 """The day: bringing one account up to a date, exactly once, in order.
 
-For one loan on one date: the night's interest, billing of a row due, status (partner API, "The
-day").  Between two days on which more than interest happens the nights are charged together; that
-gives the same account to the last digit, since a night depends on the principal alone.
+For one loan on one date: the night's interest, billing of a row due, status, statement, and the
+automatic repayment of what falls due soon (partner API, "The day").  Between two days on which
+more than interest happens the nights are charged together; that gives the same account to the last
+digit, since a night depends on the principal alone.
 """
 
 from __future__ import annotations
@@ -11,13 +12,15 @@ from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
-from chalicelib.domain import billing, status
+from chalicelib.domain import billing, collecting, statements, status
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Book, Moment
 from chalicelib.domain.calendar import free_nights
 from chalicelib.domain.ledger import Run
 from chalicelib.domain.money import exact, ten_places
 from chalicelib.domain.schedule import night_interest
+
+ONE_DAY = timedelta(days=1)
 
 
 @exact
@@ -33,38 +36,53 @@ def advance(book: Book, to: date) -> None:
     account = book.account
     while account.status in status.OPEN and account.as_of is not None and account.as_of < to:
         wake = next_wake(book)
-        stop = to if wake is None else min(wake, to)
-        accrue(book, stop)
-        if stop == wake:
-            do_day(book)
+        if wake is None or wake > to:
+            accrue(book, to)
+        else:
+            do_day(book, wake)
 
 
-def do_day(book: Book) -> None:
-    """What a day brings after its night: rows fall due, the status follows."""
-    if book.terms.has_rows:
+def do_day(book: Book, day: date) -> None:
+    """A day with its night, and what it brings after that."""
+    account, terms = book.account, book.terms
+    closes = statements.next_statement(terms, account) == day
+    if closes:
+        accrue(book, day - ONE_DAY)
+    before_the_night = account.balances
+    accrue(book, day)
+    if terms.has_rows:
         billing.bill_due_rows(book)
         billing.allocate_overpayment(book)
         billing.mark_paid_rows(book)
+    else:
+        billing.allocate_to_minimums(book)
     status.assess(book)
+    if closes:
+        statements.close_period(book, before_the_night)
     finish(book)
 
 
 def finish(book: Book) -> None:
-    """After any change: everything owed past the last row is due, and the next wake is known."""
+    """After any change: what is owed past the last row is due, what is near is collected."""
     account = book.account
     if book.terms.has_rows and account.status in status.OPEN:
         billing.bill_the_rest(book)
+    collecting.collect(book)
     account.wake = next_wake(book)
 
 
 def next_wake(book: Book) -> date | None:
-    """The next day on which more than interest happens: a row falls due or the status falls."""
+    """The next day on which more than interest happens: a row falls due, the status falls, …"""
     account = book.account
     if account.status not in status.OPEN:
         return None
-    days = [status.next_fall(book.terms, account)]
-    row = billing.next_paying(book) if book.terms.has_rows else None
-    days.append(row.due if row else None)
+    days = [status.next_fall(book.terms, account), collecting.next_notice(book)]
+    if book.terms.has_rows:
+        row = billing.next_paying(book)
+        days.append(row.due if row else None)
+    else:
+        days.append(statements.next_statement(book.terms, account))
+        days.append(statements.next_miss(account))
     return min((day for day in days if day is not None), default=None)
 
 
@@ -78,7 +96,7 @@ def accrue(book: Book, to: date) -> None:
     assert account.as_of is not None, "an account accrues from its first disbursement on"
     for first, last in book.free:
         if account.as_of < last and first <= to:
-            _charge(book, max(account.as_of, first - timedelta(days=1)))
+            _charge(book, max(account.as_of, first - ONE_DAY))
             account.as_of = min(last, to)
     _charge(book, to)
     if book.terms.has_rows:
@@ -106,4 +124,4 @@ def _extend_run(
         account.run = replace(run, last=to, skipped=run.skipped + skipped)
         return
     book.close_run()
-    account.run = Run(since + timedelta(days=1), to, amount, account.balances, skipped)
+    account.run = Run(since + ONE_DAY, to, amount, account.balances, skipped)

@@ -28,7 +28,8 @@ def transactions(
 def unwritten(terms: Terms, account: Account, moment: Moment) -> Batch:
     """What no batch holds yet: the open nights, and what the days have brought since."""
     outcome = brought_up(terms, account, moment)
-    batch = outcome.batch or Batch(terms.id, account.seq + 1, moment.now, moment.today)
+    empty = Batch(terms.id, account.seq + 1, moment.now, moment.today)
+    batch = next(iter(outcome.batches), empty)
     run = outcome.account.run
     return batch if run is None else replace(batch, runs=(*batch.runs, run))
 

@@ -1,20 +1,20 @@
 """What was known of an account at the end of an earlier day.
 
-Each telling of the history is kept.  The one that was the latest at the end of that day is told up
-to it, with transactions as they stood then; what was learnt later has not happened (partner API,
-"As of, preview, reports").
+What a telling of the history replaced is kept.  The journal as it was at the end of that day is
+told up to it, with transactions as they stood then; what was learnt later has not happened (partner
+API, "As of, preview, reports").
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
 from chalicelib.domain import replay, status
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Book, Moment
-from chalicelib.domain.ledger import Balances, Batch, Transaction
+from chalicelib.domain.ledger import Balances, Batch, Transaction, awaited
 from chalicelib.domain.money import exact
 
 
@@ -32,19 +32,42 @@ def revision_of(account: Account, day: date) -> int:
     return sum(revised <= day for revised in account.revised)
 
 
+def journal_of(
+    heads: Iterable[Batch], replaced: Iterable[tuple[int, Batch]], revision: int
+) -> list[Batch]:
+    """The journal as it was in a revision: ``heads`` are the batches as they are now.
+
+    ``replaced`` are batches as they were, each with the revision that took their place.
+    """
+    found = {batch.seq: batch for batch in heads}
+    oldest: dict[int, int] = {}
+    for by, batch in replaced:
+        if by > revision and by <= oldest.get(batch.seq, by):
+            oldest[batch.seq], found[batch.seq] = by, batch
+    return [found[seq] for seq in sorted(found)]
+
+
 @exact
 def at_end_of(terms: Terms, account: Account, batches: Sequence[Batch], moment: Moment) -> Known:
     """The account at the end of the moment's date; ``batches`` are of that day's revision."""
     day = moment.today
     then = tuple(_then(batch, day) for batch in batches if batch.on <= day)
     revised = tuple(done for done in account.revised if done <= day)
-    book = replay.tell(terms, replay.facts(then), moment, revised)
     items = [item for batch in then for item in batch.transactions]
+    pending_count, pending, covered = awaited(items)
+    book = replay.tell(
+        terms,
+        replay.facts(then),
+        moment,
+        revised=revised,
+        covered=covered,
+        closings=replay.issued(then),
+    )
     found = book.account
-    waiting = [item for item in items if item.status == "pending"]
-    found.pending_count = len(waiting)
-    out = [item.amount for item in waiting if item.type == "disbursement"]
-    found.pending = Balances(principal=sum(out, Balances().principal))
+    found.pending_count, found.pending = pending_count, pending
+    _mandate_as_then(found, then)
+    paid_out = [item for item in items if item.type == "disbursement"]
+    found.disbursements = sum(item.status in ("pending", "applied") for item in paid_out)
     found.apr = account.apr if found.disbursed_on else None
     _close_as_then(book, then)
     found.seq = max((item.seq for item in items), default=0)
@@ -61,6 +84,12 @@ def _as_it_was(item: Transaction, day: date) -> Transaction:
     if waited and replay.is_fact(item):
         return replace(item, status="pending", applied_at=None)
     return item
+
+
+def _mandate_as_then(account: Account, batches: Sequence[Batch]) -> None:
+    changes = [one for batch in batches for one in batch.changes if one.field == "mandate"]
+    if changes:
+        account.mandate = max(changes, key=lambda one: one.seq).after or None
 
 
 def _close_as_then(book: Book, batches: Sequence[Batch]) -> None:

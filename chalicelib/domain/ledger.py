@@ -46,7 +46,7 @@ TRANSACTION = Machine(
     initial="pending",
     moves={
         "apply": {"pending": "applied"},
-        "fail": {"pending": "failed"},
+        "fail": {"pending": "failed", "applied": "failed"},
         "retry": {"failed": "pending"},
         "revert": {"applied": "reverted"},
     },
@@ -65,6 +65,7 @@ DIRECTION = {
     "refund": 0,
 }
 ORIGIN_PARTNER, ORIGIN_SCHEDULE, ORIGIN_SYSTEM = "partner", "schedule", "system"
+ORIGIN_PROVIDER = "provider"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,7 +73,9 @@ class Transaction:
     """One operation on the account.  ``split`` says what of ``amount`` went where.
 
     ``overpayment`` is what it adds to the loan's ``overpayment`` (negative for ``allocation`` and
-    ``refund``).  ``after`` are the balances once it was posted.
+    ``refund``).  ``after`` are the balances once it was posted.  An automatic repayment says which
+    ``row`` (or statement) it was made for and when that is ``due``; ``attempt`` counts how often
+    the provider has been asked.  ``compensates`` is the id of what a chargeback puts back.
     """
 
     id: str
@@ -99,6 +102,17 @@ class Transaction:
     failure_reason: str = ""
     reverted_by: str | None = None
     percent: Decimal | None = None
+    row: int | None = None
+    due: date | None = None
+    attempt: int = 1
+    compensates: str | None = None
+
+    @property
+    def covers(self) -> int | None:
+        """The row that this first attempt, made in time and still on its way, pays for."""
+        first = self.status == "pending" and self.origin == ORIGIN_SCHEDULE and self.attempt == 1
+        in_time = self.due is not None and self.processing_date <= self.due
+        return self.row if first and in_time else None
 
     @property
     def counts(self) -> bool:
@@ -159,9 +173,25 @@ class Change:
     cause: str
 
 
+class Closing(NamedTuple):
+    """A period of revolving credit that was closed by a statement, as it was issued."""
+
+    seq: int
+    number: int
+    on: date  # the statement day; the period ended the day before
+    start: date
+    opening: Decimal
+    closing: Balances
+    minimum: Decimal  # whole pence
+    due: date
+
+
 @dataclass(frozen=True, slots=True)
 class Batch:
-    """All that one commit adds to a loan's journal; ``seq`` is the first number in it."""
+    """All that one commit adds to a loan's journal; ``seq`` is the first number in it.
+
+    ``revision`` is the telling of the history in which it was last written.
+    """
 
     loan: str
     seq: int
@@ -171,6 +201,7 @@ class Batch:
     runs: tuple[Run, ...] = ()
     changes: tuple[Change, ...] = ()
     revision: int = 0
+    closings: tuple[Closing, ...] = ()
 
     @property
     def newest(self) -> datetime | None:
@@ -194,6 +225,11 @@ def transaction_id(loan_id: str, seq: int) -> str:
 def night_id(loan_id: str, day: date, revision: int = 0) -> str:
     """The id of the interest transaction of the night that ends on ``day``."""
     return f"{loan_id[:24]}1{revision:0{REVISION_DIGITS}x}{day.toordinal():0{DAY_DIGITS}x}"
+
+
+def statement_id(loan_id: str, number: int) -> str:
+    """The id of the loan's statement ``number``: a kind of its own beside entries and nights."""
+    return f"{loan_id[:24]}2{number:0{NUMBER_DIGITS}x}"
 
 
 def loan_prefix(an_id: str) -> str:
@@ -237,6 +273,20 @@ def night(loan_id: str, run: Run, day: date, after: Balances, at: datetime) -> T
         applied_at=at,
         reverted_by=run.reverted_by,
     )
+
+
+def awaited(items: Iterable[Transaction]) -> tuple[int, Balances, tuple[int, ...]]:
+    """Of pending ones: how many, what they will move once confirmed, and which rows they cover.
+
+    A manual repayment counts while it is pending, so that nothing of it is still to be moved.
+    """
+    waiting = [item for item in items if item.status == "pending"]
+    total = Balances()
+    for item in waiting:
+        if not item.counts:
+            total = total.plus(item.split)
+    covered = {item.covers for item in waiting}
+    return len(waiting), total, tuple(sorted(row for row in covered if row is not None))
 
 
 def fold(batches: Iterable[Batch], run: Run | None = None) -> Balances:

@@ -8,19 +8,17 @@ up to the business date, and returns an :class:`Outcome` or raises ``Refused``. 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from datetime import date
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.domain import billing, daily, status
+from chalicelib.domain import billing, collecting, daily, statements, status
 from chalicelib.domain.account import Account, DefaultFee, Terms
-from chalicelib.domain.apr import loan_apr
 from chalicelib.domain.book import Book, Moment
 from chalicelib.domain.decision import Event
-from chalicelib.domain.errors import Flaw, Invalid, Refused
+from chalicelib.domain.errors import Refused
 from chalicelib.domain.ledger import ORIGIN_PARTNER, TRANSACTION, Balances, Batch, Transaction
 from chalicelib.domain.money import ZERO, exact, pence
-from chalicelib.domain.schedule import Basis, due_dates
+from chalicelib.domain.statements import Standing
 from chalicelib.domain.status import LOAN
 
 PAID_IN_FULL, WRITTEN_OFF = "paid_in_full", "written_off"
@@ -30,18 +28,24 @@ PAID_IN_FULL, WRITTEN_OFF = "paid_in_full", "written_off"
 class Outcome:
     """What a command did: all that one commit writes.
 
-    ``terms`` is set where they changed (the disbursement adds the due dates), ``transaction`` is
-    the one that was asked for, ``updates`` are older transactions as they are now.  ``rewritten``
-    is the whole journal of a new revision, which takes the place of the old one.
+    ``batches`` are new, in order.  ``updates`` are older transactions as they are now; where the
+    history was told anew, ``rewritten`` are older batches as they are now, each under its own
+    number.  ``terms`` is set where they changed (the disbursement adds the due dates),
+    ``transaction`` is the one that was asked for, ``standings`` say what has become of statements.
     """
 
     account: Account
-    batch: Batch | None
+    batches: tuple[Batch, ...] = ()
     updates: tuple[Transaction, ...] = ()
     events: tuple[Event, ...] = ()
     terms: Terms | None = None
     rewritten: tuple[Batch, ...] = ()
     transaction: Transaction | None = None
+    standings: tuple[Standing, ...] = ()
+
+    def made(self) -> list[Transaction]:
+        """The transactions that are new."""
+        return [item for batch in self.batches for item in batch.transactions]
 
 
 def close_book(
@@ -51,11 +55,12 @@ def close_book(
     daily.finish(book)
     return Outcome(
         account=book.account,
-        batch=book.batch(),
+        batches=book.batches(),
         updates=tuple(book.updates),
         events=tuple(book.events),
         terms=terms,
         transaction=transaction,
+        standings=statements.moved(book.before, book.account, book.today),
     )
 
 
@@ -85,103 +90,6 @@ class Asked:
         }
 
 
-# --- disbursements --------------------------------------------------------------------------------
-
-
-@exact
-def disburse(
-    terms: Terms, account: Account, moment: Moment, amount: Decimal, asked: Asked
-) -> Outcome:
-    """Ask for a disbursement: it waits, pending, and counts towards the limit at once."""
-    book = daily.bring_up(terms, account, moment)
-    account = book.account
-    LOAN.move(account.status, "disburse")
-    committed = account.principal + account.pending.principal
-    if committed + amount > terms.amount:
-        raise Refused(
-            "credit_limit_exceeded",
-            f"{pence(amount)} on top of {pence(committed)} disbursed or pending would exceed the "
-            f"loan's limit of {pence(terms.amount)}.",
-            {"limit": terms.amount, "committed": committed, "amount": amount},
-        )
-    if terms.has_rows and account.disbursements:
-        raise Refused("invalid_status", "A term loan takes one disbursement, and it has it.")
-    account.disbursements += 1
-    account.pending_count += 1
-    account.pending = account.pending.plus(Balances(principal=amount))
-    split = Balances(principal=amount)
-    posted = book.post(
-        "disbursement", amount, split, status="pending", counts=False, **asked.details()
-    )
-    return close_book(book, transaction=posted)
-
-
-@exact
-def apply_disbursement(
-    terms: Terms,
-    account: Account,
-    moment: Moment,
-    waiting: Transaction,
-    effective_date: date | None = None,
-) -> Outcome:
-    """Confirm a pending disbursement: the balance moves, and a first one lays the schedule."""
-    TRANSACTION.move(waiting.status, "apply")
-    effective = effective_date or moment.today
-    _check_effective_date(effective, account, moment)
-    first = account.disbursed_on is None
-    book = Book(terms, account, moment)
-    if first:
-        book.account.as_of = effective
-    else:
-        daily.advance(book, moment.today)
-    account = book.account
-    LOAN.move(account.status, "disburse")
-    account.pending_count -= 1
-    account.pending = account.pending.minus(waiting.split)
-    book.close_run()
-    account.principal += waiting.amount
-    done = replace(
-        waiting,
-        status="applied",
-        applied_at=moment.now,
-        effective_date=book.today,
-        processing_date=moment.today,
-        after=account.balances,
-    )
-    book.updates.append(done)
-    new_terms = _open(book, waiting.amount) if first else None
-    daily.finish(book)
-    daily.advance(book, moment.today)
-    book.tell("disbursement_result", **result_of(done))
-    return close_book(book, terms=new_terms, transaction=done)
-
-
-def _check_effective_date(effective: date, account: Account, moment: Moment) -> None:
-    if effective > moment.today:
-        message = f"{effective} is after the business date, {moment.today}."
-    elif account.disbursed_on is not None and effective != moment.today:
-        message = "Only a loan's first disbursement can be dated back."
-    else:
-        return
-    raise Invalid(Flaw("effective_date", "out_of_range", message))
-
-
-def _open(book: Book, principal: Decimal) -> Terms | None:
-    """The first disbursement: the schedule is laid from its date, its fees are charged."""
-    account, start = book.account, book.today
-    account.disbursed_on = start
-    terms = None
-    if book.terms.has_rows:
-        terms = replace(book.terms, due_dates=due_dates(book.terms.plan, start))
-        book.terms = terms
-        account.bases = (Basis(1, start, principal),)
-        account.apr = loan_apr(terms, principal, start)
-    status.enter(book, "disburse", "disbursement")
-    for fee in book.terms.fees_on("disbursement"):
-        status.charge(book, fee, "system")
-    return terms
-
-
 # --- repayments -----------------------------------------------------------------------------------
 
 
@@ -198,10 +106,21 @@ def repay(terms: Terms, account: Account, moment: Moment, amount: Decimal, asked
     split, waiting = billing.pay(book, amount)
     account.principal, account.interest, account.fee = before
     posted = book.post(
-        "repayment", amount, split, status="pending", overpayment=waiting, **asked.details()
+        "repayment",
+        amount,
+        split,
+        status="pending",
+        overpayment=waiting,
+        provider=provider_of(account, asked),
+        **asked.details(),
     )
     settle_up(book)
     return close_book(book, transaction=posted)
+
+
+def provider_of(account: Account, asked: Asked) -> str | None:
+    """Who collects a repayment of the partner's: nobody unless it asks for that and can be had."""
+    return collecting.PROVIDER if asked.collect is not False and account.mandate_usable else None
 
 
 def refuse_excess(account: Account, amount: Decimal) -> None:
@@ -254,6 +173,8 @@ def close_account(book: Book, substatus: str, reason: str, cause: str) -> None:
     if account.overpayment > 0:
         left = account.overpayment
         book.post("refund", left, Balances(), overpayment=-left)
+    if not any(account.balances):
+        account.minimums = ()
     status.enter(book, "close", cause)
     account.close_reason, account.close_substatus = reason, substatus
     account.late_since = account.arrears_since = account.held_until_row = None
@@ -358,6 +279,25 @@ def cancel(terms: Terms, account: Account, moment: Moment) -> Outcome:
     LOAN.move(book.account.status, "cancel")
     _refuse_while_pending(book.account)
     status.enter(book, "cancel", "partner")
+    return close_book(book)
+
+
+@exact
+def set_mandate(
+    terms: Terms, account: Account, moment: Moment, mandate: str | None, usable: bool
+) -> Outcome:
+    """By which mandate the loan is collected, if by any, and whether that can be used now.
+
+    What fell due before there was a usable one gets its first attempt at once.
+    """
+    book = daily.bring_up(terms, account, moment)
+    account = book.account
+    if account.status in LOAN.refusals:
+        raise Refused("loan_not_open", f"The loan is {account.status}.")
+    if (account.mandate, account.mandate_usable) != (mandate, usable):
+        if account.mandate != mandate:
+            book.note("mandate", account.mandate or "", mandate or "", "mandate")
+        account.mandate, account.mandate_usable = mandate, usable
     return close_book(book)
 
 

@@ -8,15 +8,23 @@ recalculates (``domain/rebuild.py``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from chalicelib.domain import billing, daily, loans, status
+from chalicelib.domain import billing, chargebacks, daily, loans, status
 from chalicelib.domain.account import Account, DefaultFee, Terms
 from chalicelib.domain.book import Book, Moment
-from chalicelib.domain.ledger import ORIGIN_PARTNER, Balances, Batch, Change, Transaction
+from chalicelib.domain.ledger import (
+    ORIGIN_PARTNER,
+    ORIGIN_SYSTEM,
+    Balances,
+    Batch,
+    Change,
+    Closing,
+    Transaction,
+)
 from chalicelib.domain.money import exact
 from chalicelib.domain.schedule import Basis
 
@@ -39,20 +47,35 @@ class Fact(NamedTuple):
 
 def is_fact(item: Transaction) -> bool:
     """Whether a transaction came from outside: the others follow from those."""
-    return item.type == "disbursement" or item.origin == ORIGIN_PARTNER
+    return item.type == "disbursement" or item.origin != ORIGIN_SYSTEM
 
 
 def facts(batches: Iterable[Batch]) -> list[Fact]:
-    """The journal's outside facts that count, oldest first."""
-    found: list[Fact] = []
-    for batch in batches:
-        found += [
-            Fact(item.effective_date, item.seq, item)
-            for item in batch.transactions
-            if is_fact(item) and item.counts
-        ]
-        found += [Fact(c.on, c.seq, c) for c in batch.changes if c.cause == ORIGIN_PARTNER]
+    """The journal's outside facts that count, oldest first.
+
+    A collected repayment that failed counts as well, on the day it failed: it makes a line of
+    credit late.  So does the closing of a loan to which a provider's money came back later.
+    """
+    known = list(batches)
+    items = [item for batch in known for item in batch.transactions if is_fact(item)]
+    returned = [item.seq for item in items if item.type == "chargeback" and item.counts]
+    found = [Fact(item.effective_date, item.seq, item) for item in items if item.counts]
+    found += [
+        Fact(item.processing_date, item.seq, item)
+        for item in items
+        if item.status == "failed" and item.type == "repayment" and item.provider
+    ]
+    for batch in known:
+        for change in batch.changes:
+            closed = change.field == "status" and change.after == "closed"
+            if change.cause == ORIGIN_PARTNER or (closed and change.seq < max(returned, default=0)):
+                found.append(Fact(change.on, change.seq, change))
     return in_order(found)
+
+
+def issued(batches: Iterable[Batch]) -> dict[int, Closing]:
+    """The statements that have been issued, by number."""
+    return {one.number: one for batch in batches for one in batch.closings}
 
 
 def in_order(found: Iterable[Fact]) -> list[Fact]:
@@ -62,11 +85,25 @@ def in_order(found: Iterable[Fact]) -> list[Fact]:
 
 @exact
 def tell(
-    terms: Terms, told: Sequence[Fact], moment: Moment, revised: tuple[date, ...] = ()
+    terms: Terms,
+    told: Sequence[Fact],
+    moment: Moment,
+    *,
+    revised: tuple[date, ...] = (),
+    covered: tuple[int, ...] = (),
+    closings: Mapping[int, Closing] | None = None,
 ) -> Book:
-    """Tell the facts from the beginning up to the moment's business date."""
-    account = Account(id=terms.id, end_user=terms.end_user, shard=terms.shard, revised=revised)
+    """Tell the facts from the beginning up to the moment's business date.
+
+    ``covered`` are rows whose first collection is on its way, ``closings`` the statements that have
+    been issued: they stand, however the history is told.
+    """
+    account = Account(
+        id=terms.id, end_user=terms.end_user, shard=terms.shard, revised=revised, covered=covered
+    )
     book = Book(terms, account, moment)
+    book.collecting = False
+    book.issued = dict(closings or {})
     book.free = _free_nights(told)
     for fact in told:
         daily.advance(book, fact.on)
@@ -93,6 +130,7 @@ def _disburse(book: Book, item: Transaction) -> None:
     first = account.disbursed_on is None
     if first:
         account.as_of = account.disbursed_on = item.effective_date
+        account.period_start = item.effective_date if book.terms.has_statements else None
         if book.terms.has_rows:
             account.bases = (Basis(1, item.effective_date, item.amount),)
     book.repost(item, item.split)
@@ -102,6 +140,10 @@ def _disburse(book: Book, item: Transaction) -> None:
 
 
 def _repay(book: Book, item: Transaction) -> None:
+    if item.status == "failed":
+        chargebacks.call(book, item.effective_date, item.amount)
+        status.assess(book)
+        return
     account, before = book.account, book.account.balances
     split, waiting = billing.pay(book, item.amount)
     account.principal, account.interest, account.fee = before
@@ -126,7 +168,16 @@ def _write_off(book: Book, item: Transaction) -> None:
     account.billed, account.short = (), Balances()
 
 
+def _charge_back(book: Book, item: Transaction) -> None:
+    told = next((one for one in book.transactions if one.id == item.compensates), None)
+    if told is not None:
+        split, over = chargebacks.put_back(book, told, item.effective_date)
+        book.repost(replace(item, amount=told.amount), split, over)
+        status.assess(book)
+
+
 _RETELL = {
+    "chargeback": _charge_back,
     "disbursement": _disburse,
     "repayment": _repay,
     "fee": _fee,
@@ -144,6 +195,8 @@ def _retell_change(book: Book, change: Change) -> None:
         if not status.LOAN.can(account.status, command):
             return
         if command == "close":
+            if any(account.balances) and change.cause != ORIGIN_PARTNER:
+                return
             loans.close_account(book, account.close_substatus, account.close_reason, change.cause)
             return
         status.hold(book)

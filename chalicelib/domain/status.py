@@ -35,6 +35,7 @@ LOAN = Machine(
         "make_arrears": {"active": "arrears", "late": "arrears"},
         "make_default": {"active": "default", "late": "default", "arrears": "default"},
         "close": dict.fromkeys(OPEN, "closed"),
+        "reopen": {"closed": "active"},
         "cancel": {"inactive": "cancelled"},
     },
     refusals={"closed": "loan_not_open", "cancelled": "loan_not_open"},
@@ -46,26 +47,36 @@ ANNOUNCED = {"late": "loan_is_late", "arrears": "loan_is_arrears", "default": "l
 
 
 def oldest_unpaid(account: Account) -> date | None:
-    """The due date of the oldest billed row that is not paid."""
-    return account.billed[0].due if account.billed else None
+    """The due date of the oldest row or minimum that is asked for and not paid.
+
+    One whose first automatic collection is on its way is not counted.
+    """
+    rows = [row.due for row in account.billed if row.number not in account.covered]
+    asked = [one.due for one in account.minimums if one.number not in account.covered]
+    return min([*rows[:1], *asked[:1]], default=None)
 
 
 def days_past_due(account: Account, today: date) -> int:
     """Days since the oldest unpaid row's due date; 0 when nothing is overdue."""
-    due = oldest_unpaid(account)
+    due = oldest_unpaid(account) if account.status in OPEN else None
     return max(0, (today - due).days) if due else 0
 
 
 def _asked_for(terms: Terms, account: Account, today: date) -> list[str]:
     """The statuses that the day asks for, mildest first."""
     overdue = days_past_due(account, today)
-    asked = ["late"] if overdue > 0 else []
+    asked = ["late"] if overdue > 0 or _has_called(terms, account) else []
     if overdue > terms.arrears_tolerance:
         asked.append("arrears")
     since, tolerance = account.arrears_since, terms.default_tolerance
     if asked and since and tolerance is not None and (today - since).days > tolerance:
         asked.append("default")
     return asked
+
+
+def _has_called(terms: Terms, account: Account) -> bool:
+    """A line of credit is late from the moment a collected repayment fails."""
+    return not terms.has_rows and not terms.has_statements and bool(account.minimums)
 
 
 def next_fall(terms: Terms, account: Account) -> date | None:
@@ -87,42 +98,64 @@ def next_fall(terms: Terms, account: Account) -> date | None:
 
 
 def assess(book: Book) -> None:
-    """Bring the status to what the day the book stands on asks for."""
+    """Bring the status to what the day the book stands on asks for.
+
+    It is dated by the calendar: where the first collection of a row has failed meanwhile, from the
+    due date on.
+    """
     account = book.account
     if account.status not in OPEN:
         return
+    due = oldest_unpaid(account) if days_past_due(account, book.today) else None
     for status in _asked_for(book.terms, account, book.today):
         if SEVERITY[status] > SEVERITY[account.status]:
-            enter(book, FALL[status], "schedule")
+            enter(book, FALL[status], "schedule", _since(book.terms, status, due))
     if account.status != "active" and not _still_holds(book):
         enter(book, "cure", "schedule")
 
 
+def _since(terms: Terms, status: str, due: date | None) -> date | None:
+    if due is None or not (terms.has_rows or terms.has_statements):
+        return None
+    tolerance = terms.arrears_tolerance if status == "arrears" else 0
+    return None if status == "default" else due + timedelta(days=tolerance + 1)
+
+
 def _still_holds(book: Book) -> bool:
     account = book.account
-    if days_past_due(account, book.today) > 0:
+    if days_past_due(account, book.today) > 0 or _has_called(book.terms, account):
         return True
-    if not book.terms.has_rows:  # nothing is ever due: the next repayment is the one that counts
-        return not book.repaid
+    if not (book.terms.has_rows or book.terms.has_statements):
+        return not book.repaid  # nothing is ever due: the next repayment is the one that counts
     held = account.held_until_row
-    if held is None:
-        return False
-    unpaid = account.billed[0].number if account.billed else account.next_row
-    return unpaid <= held
+    return held is not None and _next_owed(book) <= held
+
+
+def _next_owed(book: Book) -> int:
+    """The number of the row or statement whose repayment comes next."""
+    account = book.account
+    if book.terms.has_statements:
+        return account.minimums[0].number if account.minimums else account.statements + 1
+    return account.billed[0].number if account.billed else account.next_row
 
 
 def hold(book: Book) -> None:
     """A status set by hand holds until what is overdue, or the next row owed, is paid."""
     account = book.account
-    if days_past_due(account, book.today) == 0:
-        row = next_paying(book)
-        account.held_until_row = (
-            account.billed[0].number if account.billed else row.number if row else None
-        )
+    if days_past_due(account, book.today) > 0:
+        return
+    row = next_paying(book) if book.terms.has_rows else None
+    if account.billed or book.terms.has_statements:
+        account.held_until_row = _next_owed(book)
+    else:
+        account.held_until_row = row.number if row else None
 
 
-def enter(book: Book, command: str, cause: str) -> None:
-    """Make a move of the machine: dates, fees of the event, the row in the journal, the event."""
+def enter(book: Book, command: str, cause: str, since: date | None = None) -> None:
+    """Make a move of the machine: dates, fees of the event, the row in the journal, the event.
+
+    ``since`` is the day from which the status counts, if not today.
+    """
     account = book.account
     before, after = account.status, LOAN.move(account.status, command)
     if before == after:
@@ -132,9 +165,9 @@ def enter(book: Book, command: str, cause: str) -> None:
     if after == "active":
         account.late_since = account.arrears_since = account.held_until_row = None
     elif after in SEVERITY:
-        account.late_since = account.late_since or book.today
+        account.late_since = account.late_since or since or book.today
         if after in ("arrears", "default"):
-            account.arrears_since = account.arrears_since or book.today
+            account.arrears_since = account.arrears_since or since or book.today
         for fee in book.terms.fees_on(after):
             charge(book, fee, "system")
         book.tell(ANNOUNCED[after], status=after)

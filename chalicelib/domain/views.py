@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from chalicelib.domain import billing, daily, replay, status
 from chalicelib.domain.account import Account, Terms
-from chalicelib.domain.book import Billed, Book, Early, Happening, Moment, Paid, RowPaid
+from chalicelib.domain.book import Billed, Book, Early, Happening, Moment, Paid, Returned, RowPaid
 from chalicelib.domain.calendar import charged_nights
 from chalicelib.domain.errors import Flaw, Invalid, Refused
 from chalicelib.domain.ledger import Balances, Batch
@@ -43,7 +43,7 @@ def loan_view(terms: Terms, account: Account, moment: Moment) -> LoanView:
 
 
 def _repays(book: Book) -> bool:
-    return book.terms.has_rows and book.account.status in status.OPEN
+    return book.account.status in status.OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,7 @@ def schedule_view(
         raise Refused("invalid_status", "Only term loans have a schedule.")
     if account.disbursed_on is None:
         return []
-    book = replay.tell(terms, replay.facts(batches), moment)
+    book = replay.tell(terms, replay.facts(batches), moment, covered=account.covered)
     trails = _trails(book.happenings)
     dates, opens = terms.due_dates, account.disbursed_on
     planned = {row.number: row for row in book.unbilled_rows()}
@@ -169,6 +169,10 @@ def _trails(happenings: Sequence[Happening]) -> dict[int, _Trail]:
             trails[item.number].paid_interest += item.interest
         elif isinstance(item, RowPaid):
             trails[item.number].paid_on = item.on
+        elif isinstance(item, Returned) and item.number in trails:
+            trails[item.number].paid_principal -= item.principal
+            trails[item.number].paid_interest -= item.interest
+            trails[item.number].paid_on = None
     return trails
 
 

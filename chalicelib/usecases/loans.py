@@ -171,15 +171,15 @@ def carry_out(
     """
     outcome = command(loan.terms.value, loan.account.value, moment_of(ctx))
     unit = ctx.unit()
-    touched = bool(outcome.batch or outcome.updates)
+    touched = bool(outcome.batches or outcome.updates)
     if outcome.account != loan.account.value:
         unit.update(ACCOUNT, ctx.partner.id, loan.account, outcome.account, touch=touched)
     if outcome.terms is not None:
         unit.update(TERMS, ctx.partner.id, loan.terms, outcome.terms)
-    if outcome.batch is not None:
-        unit.create(BATCH, ctx.partner.id, outcome.batch)
-    for batch, changed in _rewritten(ctx, loan, outcome.updates):
-        unit.update(BATCH, ctx.partner.id, batch, changed)
+    for batch in outcome.batches:
+        unit.create(BATCH, ctx.partner.id, batch)
+    for stored, changed in _rewritten(ctx, loan, outcome.updates):
+        unit.update(BATCH, ctx.partner.id, stored, changed)
     if also is not None:
         also(unit, outcome)
     terms = outcome.terms or loan.terms.value

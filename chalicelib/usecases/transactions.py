@@ -8,7 +8,7 @@ from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from chalicelib.domain import journal
+from chalicelib.domain import disbursing, journal
 from chalicelib.domain import loans as domain
 from chalicelib.domain.account import Account, DefaultFee, Terms
 from chalicelib.domain.book import Moment
@@ -123,7 +123,7 @@ def _disbursement(request: Request, terms: Terms, today: date) -> Command:
         collect=request.collect,
     )
     amount = _amount(request)
-    return lambda t, a, m: domain.disburse(t, a, m, amount, _asked(request))
+    return lambda t, a, m: disbursing.disburse(t, a, m, amount, _asked(request))
 
 
 def _repayment(request: Request, terms: Terms, today: date) -> Command:
@@ -184,7 +184,7 @@ def apply(ctx: Context, transaction_id: str, effective_date: date | None) -> Tra
 
     def command(terms: Terms, account: Account, moment: Moment) -> Outcome:
         if waiting.type == "disbursement":
-            return domain.apply_disbursement(terms, account, moment, waiting, effective_date)
+            return disbursing.apply_disbursement(terms, account, moment, waiting, effective_date)
         _check_effective_date(effective_date, ctx.business_date)
         return domain.apply_repayment(terms, account, moment, waiting)
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from chalicelib.domain import journal, loans, rebuild, replay, views
+from chalicelib.domain import disbursing, journal, loans, rebuild, replay, retelling, views
 from chalicelib.domain.account import Account, DefaultFee, Terms
 from chalicelib.domain.book import Moment
 from chalicelib.domain.ledger import Balances, Batch, Transaction, fold
@@ -45,7 +45,7 @@ class Life:
         self.account = Account(id=agreed.id, end_user=agreed.end_user)
         self.day = start
         self.batches: list[Batch] = []
-        self.old_batches: list[Batch] = []
+        self.replaced: list[tuple[int, Batch]] = []
         self.events: list[str] = []
 
     def _keep(self, outcome: loans.Outcome) -> loans.Outcome:
@@ -62,11 +62,13 @@ class Life:
                 )
                 for batch in self.batches
             ]
-        if outcome.batch:
-            self.batches.append(outcome.batch)
-        if outcome.rewritten:
-            self.old_batches += self.batches
-            self.batches = list(outcome.rewritten)
+        now = {batch.seq: batch for batch in outcome.rewritten}
+        self.replaced += [(now[b.seq].revision, b) for b in self.batches if b.seq in now]
+        self.batches = [now.get(batch.seq, batch) for batch in self.batches]
+        assert len({b.seq for b in (*self.batches, *outcome.batches)}) == len(self.batches) + len(
+            outcome.batches
+        )
+        self.batches += outcome.batches
         return outcome
 
     def tells(self, command: object, *given: object) -> loans.Outcome:
@@ -80,8 +82,8 @@ class Life:
         return self
 
     def disburses(self, amount: str | Decimal, effective: date | None = None) -> Life:
-        asked = self.tells(loans.disburse, Decimal(amount), loans.Asked())
-        self.tells(loans.apply_disbursement, asked.transaction, effective)
+        asked = self.tells(disbursing.disburse, Decimal(amount), loans.Asked())
+        self.tells(disbursing.apply_disbursement, asked.transaction, effective)
         return self
 
     def repays(self, amount: str | Decimal, *, confirmed: bool = True) -> Transaction:
@@ -91,8 +93,8 @@ class Life:
         assert asked.transaction is not None
         return asked.transaction
 
-    def _whole(self) -> rebuild.Loan:
-        return rebuild.Loan(self.terms, self.account, tuple(self.batches))
+    def _whole(self) -> retelling.Loan:
+        return retelling.Loan(self.terms, self.account, tuple(self.batches))
 
     def fails(self, item: Transaction) -> Life:
         self._keep(rebuild.fail_repayment(self._whole(), moment(self.day), item, "no money"))

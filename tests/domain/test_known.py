@@ -8,7 +8,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain import known, loans
+from chalicelib.domain import disbursing, known, loans
 from chalicelib.domain.ledger import Batch
 from chalicelib.domain.money import PENNY, pence
 from tests.domain.lives import Life, moment, terms
@@ -24,8 +24,7 @@ class Archive(Life):
 
     def journal_of(self, day: date) -> list[Batch]:
         revision = known.revision_of(self.account, day)
-        kept = [b for b in self.old_batches if b.revision == revision]
-        return kept if revision < self.account.revision else self.batches
+        return known.journal_of(self.batches, self.replaced, revision)
 
     def shown(self) -> list[object]:
         account = self.view().account
@@ -47,9 +46,9 @@ def test_a_repayment_learnt_of_later_was_not_known_before() -> None:
 
 def test_what_was_pending_then_is_pending_as_of_then() -> None:
     life = Archive(terms(), date(2018, 2, 9))
-    asked = life.tells(loans.disburse, Decimal(12000), loans.Asked())
+    asked = life.tells(disbursing.disburse, Decimal(12000), loans.Asked())
     before = life.shown()
-    life.goes_to(date(2018, 2, 12)).tells(loans.apply_disbursement, asked.transaction, None)
+    life.goes_to(date(2018, 2, 12)).tells(disbursing.apply_disbursement, asked.transaction, None)
     assert life.shown_as_of(date(2018, 2, 11)) == before
     assert life.shown_as_of(date(2018, 2, 12)) == life.shown()
 

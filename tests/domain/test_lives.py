@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain import loans
+from chalicelib.domain import disbursing, loans
 from chalicelib.domain.errors import Refused
 from chalicelib.domain.money import pence
 from tests.domain.lives import Life, moment, terms
@@ -106,6 +106,7 @@ def test_a_loan_falls_late_then_into_arrears_then_into_default() -> None:
     assert life.goes_to(date(2018, 4, 2)).account.status == "default"
     assert life.events == [
         "disbursement_result",
+        "repayment_due_day_soon",
         "loan_is_late",
         "loan_is_arrears",
         "loan_is_default",
@@ -205,10 +206,10 @@ def test_a_backdated_disbursement_accrues_from_its_date() -> None:
 def test_a_credit_limit_counts_pending_disbursements() -> None:
     line = Life(terms(kind="line_of_credit", amount=Decimal(2000)), date(2018, 2, 9))
     line.disburses("1500")
-    line.tells(loans.disburse, Decimal(500), loans.Asked())
+    line.tells(disbursing.disburse, Decimal(500), loans.Asked())
     assert line.account.pending.principal == 500
     with pytest.raises(Refused) as refused:
-        line.tells(loans.disburse, Decimal("0.01"), loans.Asked())
+        line.tells(disbursing.disburse, Decimal("0.01"), loans.Asked())
     assert refused.value.code == "credit_limit_exceeded"
 
 
@@ -227,7 +228,7 @@ def test_the_job_says_the_same_as_a_reader_before_it() -> None:
     life.tells(loans.brought_up)
     assert life.view() == seen
     assert life.transactions() == shown
-    assert loans.brought_up(life.terms, life.account, moment(life.day)).batch is None
+    assert loans.brought_up(life.terms, life.account, moment(life.day)).batches == ()
 
 
 @pytest.mark.parametrize("mode", ["from_last_instalment", "reduced_instalments"])
