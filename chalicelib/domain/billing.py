@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from chalicelib.domain import statements
 from chalicelib.domain.account import OpenRow
 from chalicelib.domain.book import Billed, Book, Early, Paid, RowPaid
 from chalicelib.domain.calendar import charged_nights
-from chalicelib.domain.ledger import Balances
+from chalicelib.domain.ledger import Balances, Share
 from chalicelib.domain.money import HALF_PENNY, PENNY, ZERO, clamp, pence, ten_places
 from chalicelib.domain.schedule import Basis, Row, night_interest
 
@@ -186,7 +187,7 @@ def _next_minimum(book: Book) -> NextRepayment:
 # --- repayments -----------------------------------------------------------------------------------
 
 
-def pay_billed(book: Book, amount: Decimal) -> Balances:
+def pay_billed(book: Book, amount: Decimal) -> tuple[Balances, tuple[Share, ...]]:
     """Stage 1: what is billed, component by component in the product's order, oldest row first."""
     account = book.account
     paid = dict.fromkeys(COMPONENTS, ZERO)
@@ -197,13 +198,16 @@ def pay_billed(book: Book, amount: Decimal) -> Balances:
             row[component] -= part
             paid[component] += part
             amount -= part
-            if part and "number" in row:
-                only = {**dict.fromkeys(COMPONENTS, ZERO), component: part}
-                book.happenings.append(Paid(row["number"], book.today, **only))
     account.short = Balances(**short)
+    towards = [
+        Share(was.number, was.due, *(was[n] - now[name] for n, name in enumerate(COMPONENTS, 2)))
+        for was, now in zip(account.billed, rows, strict=True)
+    ]
+    towards = [share for share in towards if any(share[2:])]
+    book.happenings += [Paid(share.row, book.today, *share[2:]) for share in towards]
     account.billed = tuple(OpenRow(**row) for row in rows)
     _take(book, Balances(**paid))
-    return Balances(**paid)
+    return Balances(**paid), tuple(towards)
 
 
 def _pay_owed(book: Book, amount: Decimal, only: tuple[str, ...]) -> Balances:
@@ -229,23 +233,32 @@ def settles(book: Book, amount: Decimal) -> bool:
     return account.balances.total - amount - account.overpayment <= HALF_PENNY
 
 
-def pay(book: Book, amount: Decimal) -> tuple[Balances, Decimal]:
-    """Spend a repayment: the split and what of it waits in ``overpayment``.
+class Spent(NamedTuple):
+    """Where a repayment went: its split, what of it waits in ``overpayment``, and which rows."""
 
-    The balances are changed; the caller posts the transaction with what is returned.
-    """
+    split: Balances
+    waiting: Decimal = ZERO
+    towards: tuple[Share, ...] = ()
+
+
+def pay(book: Book, amount: Decimal) -> Spent:
+    """Spend a repayment: the balances are changed; the caller posts what is returned."""
     if settles(book, amount):
         over = amount - book.account.balances.total
-        if over > HALF_PENNY:  # less was owed than it brings: the rest waits
-            return _settle(book, amount - over), over
-        return _settle(book, amount), ZERO
+        waiting = over if over > HALF_PENNY else ZERO  # less was owed than it brings
+        return _settle(book, amount - waiting)._replace(waiting=waiting)
     if not book.terms.has_rows:
         split = _pay_owed(book, amount, COMPONENTS)
         statements.count(book, split.total)
-        return split, ZERO
+        return Spent(split)
+    return _pay_rows(book, amount)
+
+
+def _pay_rows(book: Book, amount: Decimal) -> Spent:
+    """The four stages."""
     row = next_paying(book)
     coming = projected_bill(book, row) if row is not None and is_near(book, row) else None
-    billed = pay_billed(book, amount)
+    billed, towards = pay_billed(book, amount)
     owed = _pay_owed(book, amount - billed.total, ("fee", "interest"))
     split = billed.plus(owed)
     waiting = ZERO
@@ -254,23 +267,24 @@ def pay(book: Book, amount: Decimal) -> tuple[Balances, Decimal]:
         room = max(ZERO, coming.total - owed.total - book.account.overpayment)
         ahead, waiting = _pay_ahead(book, min(room, amount - split.total), coming.principal)
         split, near = split.plus(Balances(principal=ahead)), True
+        towards += (Share(row.number, row.due, ahead, owed.interest, owed.fee),)
     early = amount - split.total - waiting
     if early > 0:
         _repay_early(book, early, near)
         split = split.plus(Balances(principal=early))
-    return split, waiting
+    return Spent(split, waiting, towards)
 
 
-def _settle(book: Book, amount: Decimal) -> Balances:
+def _settle(book: Book, amount: Decimal) -> Spent:
     """All of the amount, in the product's order; a penny's fraction too much goes to principal."""
     account = book.account
-    billed = pay_billed(book, amount)
+    billed, towards = pay_billed(book, amount)
     rest = _pay_owed(book, amount - billed.total, COMPONENTS)
     split = billed.plus(rest)
     excess = amount - split.total
     account.principal -= excess
     statements.count(book, amount)
-    return split.plus(Balances(principal=excess))
+    return Spent(split.plus(Balances(principal=excess)), towards=towards)
 
 
 def _pay_ahead(book: Book, amount: Decimal, planned: Decimal) -> tuple[Decimal, Decimal]:
@@ -284,12 +298,21 @@ def _pay_ahead(book: Book, amount: Decimal, planned: Decimal) -> tuple[Decimal, 
 
 def _repay_early(book: Book, amount: Decimal, next_row_prepaid: bool) -> None:
     """Stage 4: principal that is repaid early changes the plan by the product's rule."""
-    account = book.account
-    account.principal -= amount
+    book.account.principal -= amount
     book.happenings.append(Early(book.today, amount))
+    replan(book, amount, next_row_prepaid)
+
+
+def replan(book: Book, amount: Decimal, next_row_prepaid: bool, *, anew: bool = False) -> None:
+    """The plan with ``amount`` less of principal (which the balance has lost already).
+
+    A negative amount comes back: it is planned again, for the last row.  ``anew`` computes the rows
+    that remain as a new loan, whatever the product says.
+    """
+    account = book.account
     last = account.bases[-1]
     mode = book.terms.early_repayment_recalculation
-    if amount < PENNY or mode == "from_last_instalment":
+    if not anew and (abs(amount) < PENNY or mode == "from_last_instalment"):
         account.bases = (*account.bases[:-1], last._replace(trimmed=last.trimmed + amount))
         return
     row = next(row for row in book.unbilled_rows() if row.due > book.today)
@@ -340,6 +363,6 @@ def allocate_overpayment(book: Book) -> None:
     account = book.account
     if account.overpayment > 0 and account.billed:
         before = account.balances
-        paid = pay_billed(book, account.overpayment)
+        paid, towards = pay_billed(book, account.overpayment)
         account.principal, account.interest, account.fee = before
-        book.post("allocation", pence(paid.total), paid, overpayment=-paid.total)
+        book.post("allocation", pence(paid.total), paid, overpayment=-paid.total, towards=towards)

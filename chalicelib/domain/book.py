@@ -24,6 +24,7 @@ from chalicelib.domain.ledger import (
     Change,
     Closing,
     Run,
+    Share,
     Transaction,
     transaction_id,
 )
@@ -191,7 +192,13 @@ class Book:
         self.transactions.append(transaction)
         return transaction
 
-    def repost(self, item: Transaction, split: Balances, overpayment: Decimal = ZERO) -> None:
+    def repost(
+        self,
+        item: Transaction,
+        split: Balances,
+        overpayment: Decimal = ZERO,
+        towards: tuple[Share, ...] = (),
+    ) -> None:
         """Post again what came from outside: the same transaction with what it does this time."""
         account = self.account
         self.close_run()
@@ -207,6 +214,7 @@ class Book:
                 split=split,
                 overpayment=overpayment,
                 after=account.balances,
+                towards=towards,
             )
         )
 

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from chalicelib.domain import billing, daily, status
 from chalicelib.domain.account import Account, Minimum, OpenRow, Terms
-from chalicelib.domain.book import Book, Moment, Returned
+from chalicelib.domain.book import Book, Early, Moment, Returned
 from chalicelib.domain.errors import Refused
 from chalicelib.domain.ledger import ORIGIN_PROVIDER, Balances, Transaction
 from chalicelib.domain.loans import Outcome, close_book, result_of, settle_up
@@ -49,13 +49,14 @@ def pay_again(terms: Terms, account: Account, moment: Moment, chargeback: Transa
     book = daily.bring_up(terms, account, moment)
     before = book.account.balances
     book.repaid = True
-    split, waiting = billing.pay(book, chargeback.amount)
+    spent = billing.pay(book, chargeback.amount)
     book.account.principal, book.account.interest, book.account.fee = before
     posted = book.post(
         "repayment",
         chargeback.amount,
-        split,
-        overpayment=waiting,
+        spent.split,
+        overpayment=spent.waiting,
+        towards=spent.towards,
         origin=ORIGIN_PROVIDER,
         provider=chargeback.provider,
         compensates=chargeback.id,
@@ -71,27 +72,33 @@ def put_back(book: Book, original: Transaction, on: date) -> tuple[Balances, Dec
     posts the transaction, which moves the balances.
     """
     account = book.account
-    if account.status == "closed":
+    reopened = account.status == "closed"
+    if reopened:
         account.as_of = on
         account.close_reason = account.close_substatus = ""
         status.enter(book, "reopen", "provider")
     over = min(account.overpayment, original.overpayment)
     split = original.split.plus(Balances(principal=original.overpayment - over))
     if book.terms.has_rows:
-        _owe_row(book, original, split, on)
+        early = _owe_rows(book, original, split, on)
+        _plan_again(book, split, early, reopened)
     elif book.terms.has_statements:
-        number = original.row or account.statements
-        due = original.due or original.effective_date
-        kept = tuple(one for one in account.minimums if one.number != number)
-        again = [one for one in account.minimums if one.number == number]
-        amount = min(split.total, again[0].repaid) if again else split.total
-        repaid = again[0].repaid - amount if again else ZERO
-        whole = again[0].amount if again else split.total
-        asked = Minimum(number, again[0].due if again else due, whole, repaid)
-        account.minimums = tuple(sorted((*kept, asked)))
+        _ask_again(book, original, split.total)
     else:
         call(book, original.effective_date, original.amount)
     return split, -over
+
+
+def _ask_again(book: Book, original: Transaction, amount: Decimal) -> None:
+    """The statement's minimum that it had paid is open again."""
+    account = book.account
+    number = original.row or account.statements
+    found = Minimum(number, original.due or original.effective_date, amount)
+    for one in account.minimums:
+        if one.number == number:
+            found = one._replace(repaid=max(ZERO, one.repaid - amount))
+    others = (one for one in account.minimums if one.number != number)
+    account.minimums = tuple(sorted((*others, found)))
 
 
 def call(book: Book, due: date, amount: Decimal) -> None:
@@ -103,33 +110,44 @@ def call(book: Book, due: date, amount: Decimal) -> None:
     account.minimums += (Minimum(number, due, amount),)
 
 
-def _owe_row(book: Book, original: Transaction, split: Balances, on: date) -> None:
-    """The row for which it was paid is open again; one that is still to come loses its prepayment.
+def _owe_rows(book: Book, original: Transaction, split: Balances, on: date) -> Decimal:
+    """The rows that it had paid are open again; one that is still to come loses its prepayment.
 
-    Early repayments stay taken off the plan: what is put back is owed at once.
+    What had waited in ``overpayment`` had paid the last of them.  Answers with the principal that
+    had been repaid early.
     """
     account = book.account
-    number, due = _row_of(book, original)
-    if due > on:
-        account.prepaid -= min(account.prepaid, split.principal)
-        return
-    same = [row for row in account.billed if row.number == number]
-    found = OpenRow(number, due, *split)
-    for row in same:
-        found = OpenRow(number, min(row.due, due), *split.plus(Balances(*row[2:])))
-    others = (row for row in account.billed if row.number != number)
-    account.billed = tuple(sorted((*others, found)))
-    book.happenings.append(Returned(number, on, *split))
+    spent = split.principal - original.split.principal
+    early = original.split.principal
+    for share in original.towards:
+        early -= share.principal
+        if share.due > on:
+            account.prepaid -= min(account.prepaid, share.principal)
+            continue
+        last = share is original.towards[-1]
+        principal = share.principal + (spent if last else ZERO)
+        found = Balances(principal, share.interest, share.fee)
+        book.happenings.append(Returned(share.row, on, *found))
+        for row in account.billed:
+            if row.number == share.row:
+                found = found.plus(Balances(*row[2:]))
+        others = (row for row in account.billed if row.number != share.row)
+        account.billed = tuple(sorted((*others, OpenRow(share.row, share.due, *found))))
+    return early
 
 
-def _row_of(book: Book, original: Transaction) -> tuple[int, date]:
-    """The row that a repayment was made for: its own, a near one, else the last due by then."""
-    if original.row is not None and original.due is not None:
-        return original.row, original.due
-    paid = original.effective_date
-    number, due = 1, paid
-    for index, (_, day) in enumerate(book.terms.due_dates, start=1):
-        if (day - paid).days > billing.NEAR_DAYS:
-            break
-        number, due = index, day
-    return number, due
+def _plan_again(book: Book, split: Balances, early: Decimal, reopened: bool) -> None:
+    """What had been repaid early is planned again; a reopened loan's rows are computed anew.
+
+    Where no row is left, all of it is due.
+    """
+    account, before = book.account, book.account.balances
+    account.principal, account.interest, account.fee = before.plus(split)
+    if reopened:
+        ahead = (n for n, (_, due) in enumerate(book.terms.due_dates, 1) if due > book.today)
+        account.next_row = next(ahead, account.next_row)
+    comes = [row for row in book.unbilled_rows() if row.due > book.today]
+    if early > 0 and comes:
+        book.happenings.append(Early(book.today, -early))
+        billing.replan(book, -early, account.prepaid > 0, anew=reopened)
+    account.principal, account.interest, account.fee = before

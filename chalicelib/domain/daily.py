@@ -67,6 +67,7 @@ def finish(book: Book) -> None:
     account = book.account
     if book.terms.has_rows and account.status in status.OPEN:
         billing.bill_the_rest(book)
+        status.assess(book)
     collecting.collect(book)
     account.wake = next_wake(book)
 

@@ -68,6 +68,16 @@ ORIGIN_PARTNER, ORIGIN_SCHEDULE, ORIGIN_SYSTEM = "partner", "schedule", "system"
 ORIGIN_PROVIDER = "provider"
 
 
+class Share(NamedTuple):
+    """What of a repayment went to one row of the schedule, billed or about to be."""
+
+    row: int
+    due: date
+    principal: Decimal
+    interest: Decimal = ZERO
+    fee: Decimal = ZERO
+
+
 @dataclass(frozen=True, slots=True)
 class Transaction:
     """One operation on the account.  ``split`` says what of ``amount`` went where.
@@ -75,7 +85,8 @@ class Transaction:
     ``overpayment`` is what it adds to the loan's ``overpayment`` (negative for ``allocation`` and
     ``refund``).  ``after`` are the balances once it was posted.  An automatic repayment says which
     ``row`` (or statement) it was made for and when that is ``due``; ``attempt`` counts how often
-    the provider has been asked.  ``compensates`` is the id of what a chargeback puts back.
+    the provider has been asked.  ``towards`` says what of a repayment went to which rows of a
+    schedule; ``compensates`` is the id of what a chargeback puts back.
     """
 
     id: str
@@ -106,6 +117,7 @@ class Transaction:
     due: date | None = None
     attempt: int = 1
     compensates: str | None = None
+    towards: tuple[Share, ...] = ()
 
     @property
     def covers(self) -> int | None:

@@ -103,14 +103,15 @@ def repay(terms: Terms, account: Account, moment: Moment, amount: Decimal, asked
     book.repaid = True
     account.pending_count += 1
     before = account.balances
-    split, waiting = billing.pay(book, amount)
+    spent = billing.pay(book, amount)
     account.principal, account.interest, account.fee = before
     posted = book.post(
         "repayment",
         amount,
-        split,
+        spent.split,
         status="pending",
-        overpayment=waiting,
+        overpayment=spent.waiting,
+        towards=spent.towards,
         provider=provider_of(account, asked),
         **asked.details(),
     )

@@ -22,7 +22,7 @@ from chalicelib.domain.account import (
 )
 from chalicelib.domain.decision import Decision
 from chalicelib.domain.errors import Flaw, Invalid, Refused
-from chalicelib.domain.money import PENNY
+from chalicelib.domain.money import PENNY, ZERO
 
 EQUAL_PRINCIPAL = "equal_principal_payments"
 EQUAL_INSTALMENTS = "equal_instalments"
@@ -207,6 +207,11 @@ class Product:
             repayment_allocation=self.repayment_allocation,
             default_fees=self.default_fees,
             calendar=calendar,
+            automatic_collection=self.automatic_collection,
+            collection_retries=self.collection_retries,
+            statement_day=self.statement_day,
+            minimum_repayment_percentage=self.minimum_repayment_percentage or ZERO,
+            minimum_repayment_amount=self.minimum_repayment_amount or ZERO,
         )
 
 

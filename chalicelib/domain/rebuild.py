@@ -107,7 +107,7 @@ def confirm_collection(loan: Loan, moment: Moment, waiting: Transaction, charged
         effective_date=_effective(loan.account, moment, waiting, charged),
     )
     told = replay.in_order([*replay.facts(loan.batches), Fact(done.effective_date, done.seq, done)])
-    outcome = retold(loan, before, moment, told, {}, done.id)
+    outcome = retold(loan, before, moment, told, {done.id: done}, done.id)
     done = _with_id(outcome, done.id) or done
     event = ("repayment_result", loans.result_of(done))
     return _announcing(outcome, loan, moment, event, done.id, done)

@@ -145,9 +145,9 @@ def _repay(book: Book, item: Transaction) -> None:
         status.assess(book)
         return
     account, before = book.account, book.account.balances
-    split, waiting = billing.pay(book, item.amount)
+    spent = billing.pay(book, item.amount)
     account.principal, account.interest, account.fee = before
-    book.repost(item, split, waiting)
+    book.repost(item, *spent)
     book.repaid = True
     loans.settle_up(book, closing=False)
     book.repaid = False

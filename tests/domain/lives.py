@@ -6,10 +6,19 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from chalicelib.domain import disbursing, journal, loans, rebuild, replay, retelling, views
+from chalicelib.domain import (
+    chargebacks,
+    disbursing,
+    journal,
+    loans,
+    rebuild,
+    replay,
+    retelling,
+    views,
+)
 from chalicelib.domain.account import Account, DefaultFee, Terms
 from chalicelib.domain.book import Moment
-from chalicelib.domain.ledger import Balances, Batch, Transaction, fold
+from chalicelib.domain.ledger import Balances, Batch, Closing, Transaction, fold
 
 LOAN = "6f025741-3a92-4e28-8869-b362b51d6b5f"
 
@@ -74,6 +83,11 @@ class Life:
     def tells(self, command: object, *given: object) -> loans.Outcome:
         return self._keep(command(self.terms, self.account, moment(self.day), *given))  # type: ignore[operator]
 
+    def tells_nothing(self) -> Life:
+        """The daily job alone."""
+        self.tells(loans.brought_up)
+        return self
+
     def goes_to(self, day: date, *, daily: bool = True) -> Life:
         while self.day < day:
             self.day = self.day + timedelta(days=1) if daily else day
@@ -98,6 +112,29 @@ class Life:
 
     def fails(self, item: Transaction) -> Life:
         self._keep(rebuild.fail_repayment(self._whole(), moment(self.day), item, "no money"))
+        return self
+
+    def with_mandate(self, usable: bool = True) -> Life:
+        self.tells(loans.set_mandate, "mandate", usable)
+        return self
+
+    def confirms(self, item: Transaction, charged: date | None = None) -> Life:
+        when = charged or max(self.now(item).effective_date, item.effective_date)
+        self._keep(rebuild.confirm_collection(self._whole(), moment(self.day), item, when))
+        return self
+
+    def retries(self, item: Transaction) -> Life:
+        self._keep(rebuild.retry(self._whole(), moment(self.day), item))
+        return self
+
+    def charges_back(self, item: Transaction) -> Transaction:
+        done = self.tells(chargebacks.charge_back, self.now(item), "disputed").transaction
+        assert done is not None
+        return done
+
+    def cancels_chargeback(self, item: Transaction) -> Life:
+        done = rebuild.cancel_chargeback(self._whole(), moment(self.day), self.now(item))
+        self._keep(done)
         return self
 
     def reverts(self, item: Transaction) -> Life:
@@ -133,7 +170,23 @@ class Life:
         return fold(self.batches, self.account.run)
 
     def retold(self) -> Account:
-        return replay.tell(self.terms, replay.facts(self.batches), moment(self.day)).account
+        return replay.tell(
+            self.terms,
+            replay.facts(self.batches),
+            moment(self.day),
+            covered=self.account.covered,
+            closings=replay.issued(self.batches),
+        ).account
+
+    def now(self, item: Transaction) -> Transaction:
+        return next(one for one in self.transactions() if one.id == item.id)
+
+    def automatic(self) -> list[Transaction]:
+        """The repayments that the schedule made, oldest first."""
+        return [one for one in reversed(self.of("repayment")) if one.origin == "schedule"]
+
+    def closings(self) -> list[Closing]:
+        return [one for batch in self.batches for one in batch.closings]
 
     def of(self, kind: str) -> list[Transaction]:
         return [item for item in self.transactions() if item.type == kind]
