@@ -36,9 +36,13 @@ def bill_due_rows(book: Book) -> None:
 
 
 def bills(book: Book, row: Row) -> bool:
-    """Whether ``row`` bills anything: not in full grace, not a planned nothing, or the last."""
-    planned = row.number > book.terms.grace_instalments and row.total > 0
-    return planned or is_last(book, row)
+    """Whether ``row`` bills anything: the last does, a row in full grace does not.
+
+    One that plans nothing (interest alone, at no rate) still bills the fees that are owed.
+    """
+    if row.number <= book.terms.grace_instalments:
+        return is_last(book, row)
+    return row.total > 0 or book.account.unbilled.fee > 0 or is_last(book, row)
 
 
 def next_paying(book: Book) -> Row | None:
@@ -64,7 +68,6 @@ def _bill(book: Book, row: Row) -> None:
     account.billed += (OpenRow(row.number, row.due, *due),)
     book.happenings.append(Billed(row.number, row.due, *due, prepaid))
     _drop_past_bases(book)
-    mark_paid_rows(book)
 
 
 def bill_the_rest(book: Book) -> None:
@@ -256,6 +259,7 @@ def pay(book: Book, amount: Decimal) -> Spent:
 
 def _pay_rows(book: Book, amount: Decimal) -> Spent:
     """The four stages."""
+    account = book.account
     row = next_paying(book)
     coming = projected_bill(book, row) if row is not None and is_near(book, row) else None
     billed, towards = pay_billed(book, amount)
@@ -264,9 +268,10 @@ def _pay_rows(book: Book, amount: Decimal) -> Spent:
     waiting = ZERO
     near = False
     if row is not None and coming is not None:
-        room = max(ZERO, coming.total - owed.total - book.account.overpayment)
+        room = max(ZERO, coming.total - owed.total - account.overpayment)
         ahead, waiting = _pay_ahead(book, min(room, amount - split.total), coming.principal)
-        split, near = split.plus(Balances(principal=ahead)), True
+        split = split.plus(Balances(principal=ahead))
+        near = account.prepaid > 0 or waiting > 0 or account.overpayment > 0
         towards += (Share(row.number, row.due, ahead, owed.interest, owed.fee),)
     early = amount - split.total - waiting
     if early > 0:
@@ -350,7 +355,7 @@ def allocate_to_minimums(book: Book) -> None:
     account = book.account
     due = [one.missing for one in account.minimums if one.due <= book.today]
     amount = min(account.overpayment, account.balances.total, max(due, default=ZERO))
-    if amount > 0:
+    if amount > 0 and book.may_post("allocation"):
         before = account.balances
         paid = _pay_owed(book, amount, COMPONENTS)
         statements.count(book, amount)
@@ -361,7 +366,7 @@ def allocate_to_minimums(book: Book) -> None:
 def allocate_overpayment(book: Book) -> None:
     """What waited in ``overpayment`` pays what has been billed, by a system transaction."""
     account = book.account
-    if account.overpayment > 0 and account.billed:
+    if account.overpayment > 0 and account.billed and book.may_post("allocation"):
         before = account.balances
         paid, towards = pay_billed(book, account.overpayment)
         account.principal, account.interest, account.fee = before

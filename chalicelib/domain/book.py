@@ -106,6 +106,8 @@ class Book:
         self.repaid = False
         self.closings: list[Closing] = []
         self.free: tuple[tuple[date, date], ...] = ()  # nights that a revert has set free
+        self.frozen: tuple[tuple[date, date], ...] = ()  # days that a revert has taken back
+        self.standing: set[tuple[str, str, date]] = set()  # what of these days still stands
         self.issued: dict[int, Closing] = {}  # statements that stand, however this is told
         self.collecting = True  # whether days make automatic repayments: not when told again
         self._first_seq = account.seq + 1
@@ -133,6 +135,11 @@ class Book:
         """The rows that have not been billed yet."""
         rows = self.rows()
         return rows[max(0, self.account.next_row - rows[0].number) :] if rows else ()
+
+    def may_post(self, kind: str, name: str = "") -> bool:
+        """Whether the calendar may post this today: what was reverted is not made again."""
+        taken_back = any(first <= self.today <= last for first, last in self.frozen)
+        return not taken_back or (kind, name, self.today) in self.standing
 
     def next_seq(self) -> int:
         """The next number in the loan's journal."""

@@ -15,7 +15,7 @@ from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.apr import loan_apr
 from chalicelib.domain.book import Book, Moment
 from chalicelib.domain.errors import Flaw, Invalid, Refused
-from chalicelib.domain.ledger import TRANSACTION, Balances, Transaction
+from chalicelib.domain.ledger import ORIGIN_SYSTEM, TRANSACTION, Balances, Transaction
 from chalicelib.domain.loans import Asked, Outcome, close_book, result_of, settle_up
 from chalicelib.domain.money import exact, pence
 from chalicelib.domain.schedule import Basis, due_dates
@@ -131,5 +131,5 @@ def _open(book: Book, principal: Decimal) -> Terms | None:
         account.apr = loan_apr(terms, principal, start)
     status.enter(book, "disburse", "disbursement")
     for fee in book.terms.fees_on("disbursement"):
-        status.charge(book, fee, "system")
+        status.charge(book, fee, ORIGIN_SYSTEM)
     return terms

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, datetime, timedelta
 
 from chalicelib.domain import replay, status
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Book, Moment
-from chalicelib.domain.ledger import Balances, Batch, Transaction, awaited
+from chalicelib.domain.ledger import ORIGIN_SCHEDULE, Balances, Batch, Transaction, awaited
 from chalicelib.domain.money import exact
 
 
@@ -51,7 +51,7 @@ def journal_of(
 def at_end_of(terms: Terms, account: Account, batches: Sequence[Batch], moment: Moment) -> Known:
     """The account at the end of the moment's date; ``batches`` are of that day's revision."""
     day = moment.today
-    then = tuple(_then(batch, day) for batch in batches if batch.on <= day)
+    then = tuple(_then(batch, moment) for batch in batches)
     revised = tuple(done for done in account.revised if done <= day)
     items = [item for batch in then for item in batch.transactions]
     pending_count, pending, covered = awaited(items)
@@ -61,7 +61,7 @@ def at_end_of(terms: Terms, account: Account, batches: Sequence[Batch], moment: 
         moment,
         revised=revised,
         covered=covered,
-        closings=replay.issued(then),
+        journal=then,
     )
     found = book.account
     found.pending_count, found.pending = pending_count, pending
@@ -74,9 +74,24 @@ def at_end_of(terms: Terms, account: Account, batches: Sequence[Batch], moment: 
     return Known(found, then, book)
 
 
-def _then(batch: Batch, day: date) -> Batch:
-    """The batch with its transactions as they stood at the end of ``day``."""
-    return replace(batch, transactions=tuple(_as_it_was(one, day) for one in batch.transactions))
+def _then(batch: Batch, moment: Moment) -> Batch:
+    """The batch with its transactions as they stood at the end of the moment's date.
+
+    Of a batch that was written later, only what the calendar had made by then, although no job had
+    written it down: an automatic repayment.
+    """
+    day = moment.today
+    if batch.on <= day:
+        items = tuple(_as_it_was(one, day) for one in batch.transactions)
+        return replace(batch, transactions=items)
+    ends = moment.begins(day + timedelta(days=1))
+    made = [one for one in batch.transactions if _made_by(one, ends)]
+    items = tuple(_as_it_was(one, day) for one in made)
+    return replace(batch, transactions=items, runs=(), changes=(), closings=())
+
+
+def _made_by(item: Transaction, instant: datetime) -> bool:
+    return item.origin == ORIGIN_SCHEDULE and item.created_at < instant
 
 
 def _as_it_was(item: Transaction, day: date) -> Transaction:

@@ -138,7 +138,7 @@ def refuse_excess(account: Account, amount: Decimal) -> None:
 def settle_up(book: Book, *, closing: bool = True) -> None:
     """After a repayment: what the overpayment still covers, rounding, rows, status, closing."""
     account = book.account
-    if account.overpayment > 0 and billing.settles(book, ZERO):
+    if account.overpayment > 0 and account.balances.total > 0 and billing.settles(book, ZERO):
         _use_overpayment(book)
     billing.round_off(book)
     if book.terms.has_rows:
@@ -172,8 +172,8 @@ def close_account(book: Book, substatus: str, reason: str, cause: str) -> None:
     """Close: what is left of ``overpayment`` is refunded."""
     account = book.account
     if account.overpayment > 0:
-        left = account.overpayment
-        book.post("refund", left, Balances(), overpayment=-left)
+        left, amount = account.overpayment, pence(account.overpayment)
+        book.post("refund" if amount else "rounding", amount, Balances(), overpayment=-left)
     if not any(account.balances):
         account.minimums = ()
     status.enter(book, "close", cause)

@@ -50,15 +50,16 @@ def fail_repayment(loan: Loan, moment: Moment, item: Transaction, cause: str) ->
     if item.status == "applied" and closed is not None and item.effective_date <= closed:
         return chargebacks.charge_back(loan.terms, before, moment, item, cause)
     failed = replace(item, status="failed", failure_reason=cause, processing_date=moment.today)
-    kept = [fact for fact in replay.facts(loan.batches) if _id(fact) != item.id]
+    kept = [fact for fact in replay.facts(loan.batches) if id_of(fact) != item.id]
     called = Fact(moment.today, failed.seq, failed)
     told = replay.in_order([*kept, called]) if failed.provider else kept
     outcome = retold(loan, before, moment, told, {failed.id: failed}, failed.id)
     event = ("repayment_result", loans.result_of(failed))
-    return _announcing(outcome, loan, moment, event, failed.id, failed)
+    return announcing(outcome, loan, moment, event, failed.id, failed)
 
 
-def _id(fact: Fact) -> str:
+def id_of(fact: Fact) -> str:
+    """The id of the transaction that a fact is; none for a change."""
     return fact.what.id if isinstance(fact.what, Transaction) else ""
 
 
@@ -78,13 +79,13 @@ def retry(loan: Loan, moment: Moment, failed: Transaction) -> Outcome:
         effective_date=moment.today,
         processing_date=moment.today,
     )
-    told = [fact for fact in replay.facts(loan.batches) if _id(fact) != failed.id]
+    told = [fact for fact in replay.facts(loan.batches) if id_of(fact) != failed.id]
     if again.counts:
         loans.refuse_unless_open(loan.account)
         loans.refuse_excess(loan.account, again.amount)
         told = replay.in_order([*told, Fact(moment.today, again.seq, again)])
     outcome = retold(loan, before, moment, told, {again.id: again}, again.id)
-    return replace(outcome, transaction=_with_id(outcome, again.id) or again)
+    return replace(outcome, transaction=with_id(outcome, again.id) or again)
 
 
 # --- repayments that arrive -----------------------------------------------------------------------
@@ -108,9 +109,9 @@ def confirm_collection(loan: Loan, moment: Moment, waiting: Transaction, charged
     )
     told = replay.in_order([*replay.facts(loan.batches), Fact(done.effective_date, done.seq, done)])
     outcome = retold(loan, before, moment, told, {done.id: done}, done.id)
-    done = _with_id(outcome, done.id) or done
+    done = with_id(outcome, done.id) or done
     event = ("repayment_result", loans.result_of(done))
-    return _announcing(outcome, loan, moment, event, done.id, done)
+    return announcing(outcome, loan, moment, event, done.id, done)
 
 
 def _effective(account: Account, moment: Moment, waiting: Transaction, charged: date) -> date:
@@ -151,7 +152,7 @@ def repay_backdated(
     account = replace(account, seq=seq)
     told = replay.in_order([*replay.facts(loan.batches), Fact(effective, seq, made)])
     outcome = retold(replace(loan, account=account), before, moment, told, {}, made.id)
-    return replace(outcome, transaction=_with_id(outcome, made.id))
+    return replace(outcome, transaction=with_id(outcome, made.id))
 
 
 def refuse_date(effective: date, account: Account, moment: Moment) -> None:
@@ -185,7 +186,7 @@ def revert(loan: Loan, moment: Moment, target: Transaction) -> Outcome:
     kept = [f for f in replay.facts(loan.batches) if (f.on, f.seq) < (day, target.seq)]
     first_free = day if target.type == "interest" else day + timedelta(days=1)
     account = loan.account
-    if kept and first_free <= moment.today:
+    if kept:
         seq = account.seq + 1
         free = Change(
             seq,
@@ -204,7 +205,7 @@ def revert(loan: Loan, moment: Moment, target: Transaction) -> Outcome:
         if item.status == "applied" and (item.effective_date, item.seq) >= (day, target.seq)
     }
     outcome = retold(replace(loan, account=account), before, moment, kept, gone, target.id)
-    return replace(outcome, transaction=_with_id(outcome, target.id) or target)
+    return replace(outcome, transaction=with_id(outcome, target.id) or target)
 
 
 def _refuse_revert(loan: Loan, target: Transaction) -> None:
@@ -215,11 +216,13 @@ def _refuse_revert(loan: Loan, target: Transaction) -> None:
     if account.status == "cancelled":
         raise Refused("loan_not_open", "The loan is cancelled.")
     _refuse_closed(target.effective_date, account)
-    later = [item for item in loan.transactions() if item.status == "pending"]
+    since = (target.effective_date, target.seq)
+    waiting = [item for item in loan.transactions() if item.status == "pending"]
+    later = [item for item in waiting if (item.effective_date, item.seq) >= since]
     if later:
         raise Refused(
             "transaction_pending",
-            f"{len(later)} transaction(s) of the loan are still pending.",
+            f"{len(later)} later transaction(s) of the loan are still pending.",
             {"pending": [item.id for item in later]},
         )
     if account.status == "closed" and target.seq < _closing(loan):
@@ -244,7 +247,7 @@ def cancel_chargeback(loan: Loan, moment: Moment, chargeback: Transaction) -> Ou
     if closed is not None and chargeback.effective_date <= closed:
         return chargebacks.pay_again(loan.terms, before, moment, chargeback)
     undone = replace(chargeback, status="reverted", reverted_by=chargeback.compensates)
-    told = [fact for fact in replay.facts(loan.batches) if _id(fact) != chargeback.id]
+    told = [fact for fact in replay.facts(loan.batches) if id_of(fact) != chargeback.id]
     outcome = retold(loan, before, moment, told, {undone.id: undone}, undone.id)
     return replace(outcome, transaction=undone)
 
@@ -252,7 +255,8 @@ def cancel_chargeback(loan: Loan, moment: Moment, chargeback: Transaction) -> Ou
 # --- what is announced ----------------------------------------------------------------------------
 
 
-def _with_id(outcome: Outcome, an_id: str) -> Transaction | None:
+def with_id(outcome: Outcome, an_id: str) -> Transaction | None:
+    """The transaction with this id as an outcome leaves it, if it writes it."""
     for batch in (*outcome.rewritten, *outcome.batches):
         for item in batch.transactions:
             if item.id == an_id:
@@ -260,7 +264,7 @@ def _with_id(outcome: Outcome, an_id: str) -> Transaction | None:
     return None
 
 
-def _announcing(
+def announcing(
     outcome: Outcome,
     loan: Loan,
     moment: Moment,
@@ -276,6 +280,6 @@ def _announcing(
         book.tell(status.ANNOUNCED[after], status=after)
     return replace(
         outcome,
-        events=(*book.events, *outcome.events),
-        transaction=_with_id(outcome, an_id) or otherwise,
+        events=(*outcome.events, *book.events),
+        transaction=with_id(outcome, an_id) or otherwise,
     )

@@ -8,7 +8,7 @@ recalculates (``domain/rebuild.py``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
@@ -28,7 +28,9 @@ from chalicelib.domain.ledger import (
 from chalicelib.domain.money import exact
 from chalicelib.domain.schedule import Basis
 
-FREE_NIGHTS = "free_nights"  # a change: the nights from ``before`` to ``after`` are never charged
+#: A change: the nights from ``before`` to ``after`` are never charged, and from the day of the
+#: change to ``after`` the calendar posts nothing but what it had posted before.
+FREE_NIGHTS = "free_nights"
 BY_HAND = {
     "arrears": "make_arrears",
     "default": "make_default",
@@ -91,20 +93,29 @@ def tell(
     *,
     revised: tuple[date, ...] = (),
     covered: tuple[int, ...] = (),
-    closings: Mapping[int, Closing] | None = None,
+    journal: Sequence[Batch] = (),
+    gone: Container[str] = (),
 ) -> Book:
     """Tell the facts from the beginning up to the moment's business date.
 
-    ``covered`` are rows whose first collection is on its way, ``closings`` the statements that have
-    been issued: they stand, however the history is told.
+    ``covered`` are rows whose first collection is on its way.  Of the ``journal`` some things stand
+    however the history is told: statements that have been issued, and on days that a revert has
+    taken back only what the calendar had posted before that (``gone`` are ids that no longer
+    count).
     """
     account = Account(
         id=terms.id, end_user=terms.end_user, shard=terms.shard, revised=revised, covered=covered
     )
     book = Book(terms, account, moment)
     book.collecting = False
-    book.issued = dict(closings or {})
-    book.free = _free_nights(told)
+    book.issued = issued(journal)
+    book.free, book.frozen = _taken_back(told)
+    book.standing = {
+        (item.type, item.name, item.effective_date)
+        for batch in journal
+        for item in batch.transactions
+        if item.status == "applied" and item.id not in gone
+    }
     for fact in told:
         daily.advance(book, fact.on)
         if isinstance(fact.what, Change):
@@ -116,13 +127,19 @@ def tell(
     return book
 
 
-def _free_nights(told: Sequence[Fact]) -> tuple[tuple[date, date], ...]:
-    ranges = [
-        (date.fromisoformat(fact.what.before), date.fromisoformat(fact.what.after))
-        for fact in told
-        if isinstance(fact.what, Change) and fact.what.field == FREE_NIGHTS
-    ]
-    return tuple(sorted(ranges))
+Ranges = tuple[tuple[date, date], ...]
+
+
+def _taken_back(told: Sequence[Fact]) -> tuple[Ranges, Ranges]:
+    """Nights that reverts have set free, and days on which they took back what was posted."""
+    free: list[tuple[date, date]] = []
+    frozen: list[tuple[date, date]] = []
+    for fact in told:
+        if isinstance(fact.what, Change) and fact.what.field == FREE_NIGHTS:
+            first, last = map(date.fromisoformat, (fact.what.before, fact.what.after))
+            free += [(first, last)] if first <= last else []
+            frozen.append((fact.on, last))
+    return tuple(sorted(free)), tuple(frozen)
 
 
 def _disburse(book: Book, item: Transaction) -> None:
@@ -136,7 +153,7 @@ def _disburse(book: Book, item: Transaction) -> None:
     book.repost(item, item.split)
     status.enter(book, "disburse", "disbursement")
     for fee in book.terms.fees_on("disbursement") if first else ():
-        status.charge(book, fee, "system")
+        status.charge(book, fee, ORIGIN_SYSTEM)
 
 
 def _repay(book: Book, item: Transaction) -> None:

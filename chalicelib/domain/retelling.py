@@ -16,6 +16,7 @@ from typing import Any
 from chalicelib.domain import daily, loans, replay, statements
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Book, Moment
+from chalicelib.domain.decision import Event
 from chalicelib.domain.ledger import (
     Balances,
     Batch,
@@ -39,13 +40,15 @@ Night = tuple[date, Balances]
 class Loan:
     """An account with its whole journal, as a recalculation needs it.
 
-    ``written`` are the batches as the store has them, ``fresh`` what the days have brought since.
+    ``written`` are the batches as the store has them, ``fresh`` what the days have brought since,
+    and ``events`` what of that is to be announced.
     """
 
     terms: Terms
     account: Account
     written: tuple[Batch, ...]
     fresh: tuple[Batch, ...] = ()
+    events: tuple[Event, ...] = ()
 
     @property
     def batches(self) -> tuple[Batch, ...]:
@@ -60,7 +63,12 @@ class Loan:
 def brought_up(loan: Loan, moment: Moment) -> Loan:
     """The loan with everything that the days have brought."""
     outcome = loans.brought_up(loan.terms, loan.account, moment)
-    return replace(loan, account=outcome.account, fresh=(*loan.fresh, *outcome.batches))
+    return replace(
+        loan,
+        account=outcome.account,
+        fresh=(*loan.fresh, *outcome.batches),
+        events=outcome.events,
+    )
 
 
 def retold(
@@ -84,7 +92,8 @@ def retold(
         moment,
         revised=(*old.revised, moment.today),
         covered=waiting[2],
-        closings=replay.issued(loan.batches),
+        journal=loan.batches,
+        gone=fixed.keys(),
     )
     book.close_run()
     book.events.clear()
@@ -107,7 +116,7 @@ def retold(
     return Outcome(
         account=closing.account,
         batches=(*(one for one in fresh if _holds(one)), *_cut(loan, moment, closing, new)),
-        events=tuple(closing.events),
+        events=(*loan.events, *closing.events),
         rewritten=tuple(
             replace(now, revision=account.revision)
             for was, now in zip(loan.written, written, strict=True)
@@ -155,7 +164,7 @@ class _Comparison:
     """What was told against what is written: see the module."""
 
     def __init__(self, loan: Loan, book: Book, fixed: dict[str, Transaction], cause: str) -> None:
-        self.last = loan.account.seq
+        self.last, self._now = loan.account.seq, book.moment.now
         self._loan, self._fixed, self._cause = loan, fixed, cause
         self._revision = book.account.revision
         self._facts = {item.id: item for item in book.transactions if replay.is_fact(item)}
@@ -187,13 +196,14 @@ class _Comparison:
         """What no batch holds yet: the open nights first, then all that is new."""
         found: list[Transaction | Run | Change] = []
         run = self._loan.account.run
-        for part in self._parts(run) if run else ():
+        for part in self._parts(replace(run, revision=self._revision - 1)) if run else ():
             found.append(replace(part, seq=self.next()))
         for new in self._new_runs():
             found.append(replace(new, seq=self.next()))
         for item in [one for left in self._items.values() for one in left]:
             seq = self.next()
-            found.append(replace(item, seq=seq, id=transaction_id(self._loan.terms.id, seq)))
+            an_id = transaction_id(self._loan.terms.id, seq)
+            found.append(replace(item, seq=seq, id=an_id, created_at=self._now))
         found += [replace(change, seq=self.next()) for change in self._changes.values()]
         return [*found, *self._facts.values(), note]
 

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.domain.account import Account, DefaultFee, Terms
 from chalicelib.domain.billing import next_paying
 from chalicelib.domain.book import Book
-from chalicelib.domain.ledger import Balances
+from chalicelib.domain.ledger import ORIGIN_SYSTEM, Balances
 from chalicelib.domain.machine import Machine
 from chalicelib.domain.money import ten_places
 
@@ -65,8 +65,9 @@ def days_past_due(account: Account, today: date) -> int:
 def _asked_for(terms: Terms, account: Account, today: date) -> list[str]:
     """The statuses that the day asks for, mildest first."""
     overdue = days_past_due(account, today)
-    asked = ["late"] if overdue > 0 or _has_called(terms, account) else []
-    if overdue > terms.arrears_tolerance:
+    called = _has_called(terms, account)
+    asked = ["late"] if overdue > 0 or called else []
+    if overdue > terms.arrears_tolerance and not called:
         asked.append("arrears")
     since, tolerance = account.arrears_since, terms.default_tolerance
     if asked and since and tolerance is not None and (today - since).days > tolerance:
@@ -75,7 +76,7 @@ def _asked_for(terms: Terms, account: Account, today: date) -> list[str]:
 
 
 def _has_called(terms: Terms, account: Account) -> bool:
-    """A line of credit is late from the moment a collected repayment fails."""
+    """A line of credit has no due dates: it is late from the moment a collected repayment fails."""
     return not terms.has_rows and not terms.has_statements and bool(account.minimums)
 
 
@@ -85,9 +86,10 @@ def next_fall(terms: Terms, account: Account) -> date | None:
     if due is None or account.as_of is None or status not in OPEN:
         return None
     days: list[date] = []
+    called = _has_called(terms, account)
     if status == "active":
         days.append(due + timedelta(days=1))
-    if SEVERITY[status] < SEVERITY["arrears"]:
+    if SEVERITY[status] < SEVERITY["arrears"] and not called:
         days.append(due + timedelta(days=terms.arrears_tolerance + 1))
     if status == "arrears" and account.arrears_since and terms.default_tolerance is not None:
         overdue_from = due + timedelta(days=1)
@@ -169,14 +171,16 @@ def enter(book: Book, command: str, cause: str, since: date | None = None) -> No
         if after in ("arrears", "default"):
             account.arrears_since = account.arrears_since or since or book.today
         for fee in book.terms.fees_on(after):
-            charge(book, fee, "system")
+            charge(book, fee, ORIGIN_SYSTEM)
         book.tell(ANNOUNCED[after], status=after)
 
 
 def charge(book: Book, fee: DefaultFee, origin: str, **details: Any) -> None:
     """Charge a fee: flat, or a percentage of the account's total balance at this moment."""
+    if origin == ORIGIN_SYSTEM and not book.may_post("fee", fee.name):
+        return
     amount = fee_amount(fee, book.account.balances)
-    if amount or origin != "system":
+    if amount or origin != ORIGIN_SYSTEM:
         book.post(
             "fee",
             amount,

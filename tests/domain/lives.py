@@ -175,7 +175,7 @@ class Life:
             replay.facts(self.batches),
             moment(self.day),
             covered=self.account.covered,
-            closings=replay.issued(self.batches),
+            journal=self.batches,
         ).account
 
     def now(self, item: Transaction) -> Transaction:

@@ -117,7 +117,8 @@ def test_one_that_arrives_when_less_is_owed_leaves_the_rest_in_overpayment() -> 
     assert done.overpayment > 0
     assert life.account.status == "closed"
     waited = sum((t.overpayment for t in life.transactions() if t.type != "refund"), Decimal(0))
-    assert life.of("refund")[0].amount == waited
+    assert life.of("refund")[0].amount == pence(waited)
+    assert life.account.overpayment == 0
     check(life)
 
 
