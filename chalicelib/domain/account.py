@@ -6,10 +6,11 @@ always equal to the replay of the loan's journal (``domain/replay.py``).
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import date
 from decimal import Decimal
 from functools import cached_property
+from operator import attrgetter
 from typing import NamedTuple
 
 from chalicelib.domain.calendar import DateRule, DueDate
@@ -148,6 +149,8 @@ class Account:
     ``noticed`` have been announced, up to ``collected`` have had their first attempt at automatic
     collection; ``covered`` are those whose first attempt is on its way.  ``statements`` is the
     number of the last one issued; the open period began on ``period_start`` with ``opening``.
+    ``staged`` names a telling whose batches are still on their way into the journal
+    (``usecases/journals.py``).
     """
 
     id: str
@@ -189,6 +192,11 @@ class Account:
     statements: int = field(default=0, metadata={"key": "st"})
     period_start: date | None = field(default=None, metadata={"key": "ps"})
     opening: Decimal = field(default=ZERO, metadata={"key": "op"})
+    staged: str | None = field(default=None, metadata={"key": "sg"}, compare=False)
+
+    def copy(self) -> Account:
+        """The same, to be written in (``dataclasses.replace`` takes six times as long)."""
+        return Account(*_values(self))
 
     @property
     def revision(self) -> int:
@@ -212,3 +220,6 @@ class Account:
     def unbilled(self) -> Balances:
         """What is owed and has not been billed."""
         return self.balances.minus(self.missing)
+
+
+_values = attrgetter(*(one.name for one in fields(Account)))

@@ -271,7 +271,7 @@ def _pay_rows(book: Book, amount: Decimal) -> Spent:
         room = max(ZERO, coming.total - owed.total - account.overpayment)
         ahead, waiting = _pay_ahead(book, min(room, amount - split.total), coming.principal)
         split = split.plus(Balances(principal=ahead))
-        near = account.prepaid > 0 or waiting > 0 or account.overpayment > 0
+        near = account.prepaid > 0 or waiting > 0
         towards += (Share(row.number, row.due, ahead, owed.interest, owed.fee),)
     early = amount - split.total - waiting
     if early > 0:
@@ -318,15 +318,17 @@ def replan(book: Book, amount: Decimal, next_row_prepaid: bool, *, anew: bool = 
     last = account.bases[-1]
     mode = book.terms.early_repayment_recalculation
     if not anew and (abs(amount) < PENNY or mode == "from_last_instalment"):
-        account.bases = (*account.bases[:-1], last._replace(trimmed=last.trimmed + amount))
+        trimmed = last._replace(trimmed=last.trimmed + amount, open_from=account.next_row)
+        account.bases = (*account.bases[:-1], trimmed)
         return
     row = next(row for row in book.unbilled_rows() if row.due > book.today)
     left = account.unbilled.principal
+    remaining = None if anew else book.rows()[-1].number
     if next_row_prepaid:  # what overpayment will still pay of that row stays planned for it
         left -= ten_places(row.principal) - account.prepaid
-        basis = Basis(row.number + 1, row.due, left)
+        basis = Basis(row.number + 1, row.due, left, last=remaining)
     else:
-        basis = Basis(row.number, book.today, left)
+        basis = Basis(row.number, book.today, left, last=remaining)
     kept = tuple(b for b in account.bases if b.first < basis.first)
     account.bases = (*kept, basis)
 

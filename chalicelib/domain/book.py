@@ -95,7 +95,7 @@ class Book:
     def __init__(self, terms: Terms, account: Account, moment: Moment) -> None:
         self.terms = terms
         self.before = account
-        self.account = replace(account)
+        self.account = account.copy()
         self.moment = moment
         self.transactions: list[Transaction] = []
         self.runs: list[Run] = []

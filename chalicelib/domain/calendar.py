@@ -6,10 +6,12 @@ partner's calendar (partner API, "Business date and calendar").
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from bisect import bisect_left, bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from functools import lru_cache
+from itertools import pairwise
 from typing import NamedTuple
 
 from chalicelib.domain.errors import Flaw, Invalid
@@ -21,11 +23,12 @@ SATURDAY = 5
 class Calendar:
     """The public holidays of one country or region; years are read when first asked for."""
 
-    __slots__ = ("_years", "code")
+    __slots__ = ("_in_order", "_years", "code")
 
     def __init__(self, code: str) -> None:
         self.code = code
         self._years: dict[int, frozenset[date]] = {}
+        self._in_order: dict[int, tuple[date, ...]] = {}
 
     def holidays(self, year: int) -> frozenset[date]:
         """The public holidays of ``year``, substitute days included."""
@@ -42,10 +45,18 @@ class Calendar:
         """Monday to Friday and no public holiday."""
         return day.weekday() < SATURDAY and day not in self.holidays(day.year)
 
-    def holidays_between(self, first: date, last: date) -> list[date]:
+    def holidays_between(self, first: date, last: date) -> tuple[date, ...]:
         """Public holidays with ``first <= day <= last``, in order."""
-        days = (d for year in range(first.year, last.year + 1) for d in self.holidays(year))
-        return sorted(day for day in days if first <= day <= last)
+        days = self._ordered(first.year)
+        for year in range(first.year + 1, last.year + 1):
+            days += self._ordered(year)
+        return days[bisect_left(days, first) : bisect_right(days, last)]
+
+    def _ordered(self, year: int) -> tuple[date, ...]:
+        found = self._in_order.get(year)
+        if found is None:
+            found = self._in_order[year] = tuple(sorted(self.holidays(year)))
+        return found
 
     def on_or_before(self, day: date) -> date:
         """The last business day that is not after ``day``."""
@@ -103,22 +114,24 @@ def repayment_dates(
     moved to the disbursement or before it is skipped to the next month (partner API, "Repayment
     dates").
     """
-    found: list[DueDate] = []
-    for first_of_month in _months_after(start):
-        if len(found) == count:
-            break
-        nominal = _nominal(rule, first_of_month, calendar)
-        due = _moved(rule, nominal, calendar)
-        if found or due > start:
-            found.append(DueDate(nominal, due))
-    return tuple(found)
+    year = start.year
+    found = list(_dates_in(year, rule, calendar)[start.month :])
+    if not found:
+        year += 1
+        found += _dates_in(year, rule, calendar)
+    if found[0].due <= start:
+        del found[0]
+    while len(found) < count:
+        year += 1
+        found += _dates_in(year, rule, calendar)
+    return tuple(found[:count])
 
 
-def _months_after(start: date) -> Iterator[date]:
-    year, month = start.year, start.month
-    while True:
-        year, month = (year + 1, 1) if month == 12 else (year, month + 1)
-        yield date(year, month, 1)
+@lru_cache(maxsize=1024)
+def _dates_in(year: int, rule: DateRule, calendar: Calendar) -> tuple[DueDate, ...]:
+    """The twelve repayment dates of a year, January's first: the same for every loan."""
+    nominal = [_nominal(rule, date(year, month, 1), calendar) for month in range(1, 13)]
+    return tuple(DueDate(day, _moved(rule, day, calendar)) for day in nominal)
 
 
 def last_of_month(day: date) -> date:
@@ -160,4 +173,15 @@ def free_nights(
 
 def charged_nights(calendar: Calendar, charged_on_holidays: bool, start: date, end: date) -> int:
     """How many nights from ``start`` to ``end`` bear interest."""
-    return (end - start).days - len(free_nights(calendar, charged_on_holidays, start, end))
+    return nights_between(calendar, charged_on_holidays, (start, end))[0]
+
+
+def nights_between(
+    calendar: Calendar, charged_on_holidays: bool, days: Sequence[date]
+) -> list[int]:
+    """How many nights bear interest from each of ``days``, which ascend, to the next one."""
+    if charged_on_holidays:
+        return [(end - start).days for start, end in pairwise(days)]
+    free = calendar.holidays_between(days[0], days[-1])
+    charged = [day.toordinal() - bisect_left(free, day) for day in days]
+    return [end - start for start, end in pairwise(charged)]

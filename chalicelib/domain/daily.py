@@ -8,14 +8,12 @@ digit, since a night depends on the principal alone.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import date, timedelta
-from decimal import Decimal
 
 from chalicelib.domain import billing, collecting, statements, status
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Book, Moment
-from chalicelib.domain.calendar import free_nights
+from chalicelib.domain.calendar import calendar_for, free_nights
 from chalicelib.domain.ledger import Run
 from chalicelib.domain.money import exact, ten_places
 from chalicelib.domain.schedule import night_interest
@@ -105,24 +103,39 @@ def accrue(book: Book, to: date) -> None:
 
 
 def _charge(book: Book, to: date) -> None:
-    account, terms = book.account, book.terms
-    since = account.as_of
+    if not charge(book.terms, book.account, to):
+        book.close_run()
+        charge(book.terms, book.account, to)
+
+
+def charge(terms: Terms, account: Account, to: date) -> bool:
+    """Charge the nights up to ``to``; ``False`` if the open run cannot hold them."""
+    since, run = account.as_of, account.run
     assert since is not None
     amount = ten_places(night_interest(account.principal, terms.rate))
     if account.interest_enabled and amount > 0 and to > since:
-        skipped = tuple(free_nights(book.calendar, terms.calculate_interest_on_holidays, since, to))
-        _extend_run(book, since, to, amount, skipped)
+        charged_on_holidays = terms.calculate_interest_on_holidays
+        skipped = tuple(free_nights(calendar_for(terms.calendar), charged_on_holidays, since, to))
+        if run is None:
+            account.run = Run(since + ONE_DAY, to, amount, account.balances, skipped)
+        elif run.last == since and run.amount == amount:
+            account.run = run.until(to, skipped)
+        else:
+            return False
         account.interest += amount * ((to - since).days - len(skipped))
     account.as_of = max(to, since)
+    return True
 
 
-def _extend_run(
-    book: Book, since: date, to: date, amount: Decimal, skipped: tuple[date, ...]
-) -> None:
-    account = book.account
-    run = account.run
-    if run is not None and run.last == since and run.amount == amount:
-        account.run = replace(run, last=to, skipped=run.skipped + skipped)
-        return
-    book.close_run()
-    account.run = Run(since + ONE_DAY, to, amount, account.balances, skipped)
+def slept(terms: Terms, account: Account, to: date) -> Account | None:
+    """The account after quiet nights up to ``to``; ``None`` if more may happen than those.
+
+    For callers that compute exactly (``money.exact``).  The wake date says so: whatever changes an
+    account ends with :func:`finish`.  A loan with billed rows is not asked: past the last row, each
+    night's interest is due at once.
+    """
+    wake, since = account.wake, account.as_of
+    if account.billed or wake is None or since is None or not since < to < wake:
+        return None
+    after = account.copy()
+    return after if charge(terms, after, to) else None

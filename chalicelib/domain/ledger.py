@@ -152,6 +152,12 @@ class Run:
     revision: int = 0
     reverted_by: str | None = None
 
+    def until(self, last: date, skipped: tuple[date, ...]) -> Run:
+        """The run with the nights up to ``last`` added, but for those that are free."""
+        free = self.skipped + skipped
+        seq, revision, by = self.seq, self.revision, self.reverted_by
+        return Run(self.first, last, self.amount, self.before, free, seq, revision, by)
+
     @property
     def nights(self) -> int:
         """How many nights were charged."""

@@ -67,6 +67,9 @@ def close_book(
 @exact
 def brought_up(terms: Terms, account: Account, moment: Moment) -> Outcome:
     """The daily job's command: nothing but what the days bring."""
+    quiet = daily.slept(terms, account, moment.today)
+    if quiet is not None:
+        return Outcome(quiet)
     return close_book(daily.bring_up(terms, account, moment))
 
 

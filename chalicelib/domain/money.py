@@ -8,7 +8,7 @@ or collected is whole pence, half up.
 from __future__ import annotations
 
 from collections.abc import Callable
-from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, localcontext
+from decimal import ROUND_HALF_EVEN, ROUND_HALF_UP, Context, Decimal, getcontext, setcontext
 from functools import wraps
 from typing import ParamSpec, TypeVar
 
@@ -20,6 +20,7 @@ ZERO = Decimal(0)
 PENNY = Decimal("0.01")
 HALF_PENNY = Decimal("0.005")
 TEN_PLACES = Decimal("1e-10")
+HAIR = Decimal("1e-20")
 
 
 def exact(function: Callable[P, R]) -> Callable[P, R]:
@@ -27,8 +28,12 @@ def exact(function: Callable[P, R]) -> Callable[P, R]:
 
     @wraps(function)
     def inner(*args: P.args, **kwargs: P.kwargs) -> R:
-        with localcontext(EXACT):
+        outer = getcontext()
+        setcontext(EXACT)
+        try:
             return function(*args, **kwargs)
+        finally:
+            setcontext(outer)
 
     return inner
 
@@ -36,6 +41,15 @@ def exact(function: Callable[P, R]) -> Callable[P, R]:
 def pence(value: Decimal) -> Decimal:
     """As shown and as collected: two decimals, half up."""
     return value.quantize(PENNY, ROUND_HALF_UP, EXACT)
+
+
+def without_hair(value: Decimal) -> Decimal:
+    """A figure of a plan as it is meant: shares are exact to 40 digits only.
+
+    The sum of three sixths of 1.03 lies a hair below the half penny that it is, and would be shown
+    a penny low.
+    """
+    return value.quantize(HAIR, ROUND_HALF_EVEN, EXACT)
 
 
 def ten_places(value: Decimal) -> Decimal:

@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.domain.account import TERM_LOAN
 from chalicelib.domain.apr import loan_apr
 from chalicelib.domain.errors import Flaw, Invalid, Refused
-from chalicelib.domain.money import ZERO, exact, pence
+from chalicelib.domain.money import ZERO, exact, pence, without_hair
 from chalicelib.domain.products import Product, missing_repayment_date
 from chalicelib.domain.schedule import Basis, Row, due_dates, plan
 
@@ -99,19 +99,23 @@ def quote(product: Product, asked: Mapping[str, Any], start: date, calendar: str
     )
 
 
+def _penny(planned: Decimal) -> Decimal:
+    return pence(without_hair(planned))
+
+
 def _shown(row: Row) -> QuoteRow:
     return QuoteRow(
         number=row.number,
         due_date=row.due,
         days=row.nights,
-        principal=pence(row.principal),
-        interest=pence(row.interest),
-        total_amount=pence(row.total),
-        principal_after_repayment=pence(row.closing),
+        principal=_penny(row.principal),
+        interest=_penny(row.interest),
+        total_amount=_penny(row.total),
+        principal_after_repayment=_penny(row.closing),
     )
 
 
 def _totals(rows: Sequence[Row]) -> QuoteTotals:
     principal = sum((row.principal for row in rows), ZERO)
     interest = sum((row.interest for row in rows), ZERO)
-    return QuoteTotals(pence(principal), pence(interest), pence(principal + interest))
+    return QuoteTotals(_penny(principal), _penny(interest), _penny(principal + interest))

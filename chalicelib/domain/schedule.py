@@ -8,18 +8,18 @@ its actual nights, 365 days a year.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from decimal import Decimal
-from functools import lru_cache
-from typing import NamedTuple
+from functools import lru_cache, partial
+from itertools import count
+from typing import Any, NamedTuple, cast
 
 from chalicelib.domain.calendar import (
-    Calendar,
     DateRule,
     DueDate,
     calendar_for,
-    charged_nights,
+    nights_between,
     repayment_dates,
 )
 from chalicelib.domain.money import PENNY, ZERO, exact
@@ -35,15 +35,6 @@ class Pricing(NamedTuple):
     rate: Decimal  # annual, in percent
     grace: int = 0  # rows that pay nothing
     principal_grace: int = 0  # rows after those that pay interest only
-
-
-class Period(NamedTuple):
-    """One row's place in time: its number, its dates and how many nights it is charged for."""
-
-    number: int
-    nominal: date
-    due: date
-    nights: int
 
 
 class Row(NamedTuple):
@@ -69,6 +60,13 @@ class Row(NamedTuple):
         return self.opening - self.principal
 
 
+# What makes a row differ from its dates: its opening, principal, interest and deferred.
+Figures = tuple[Decimal, Decimal, Decimal, Decimal]
+
+# Tuple's own constructor makes a named tuple in C: half the time, for each row of each schedule.
+_row = cast("Callable[[Iterable[Any]], Row]", partial(tuple.__new__, Row))
+
+
 class Basis(NamedTuple):
     """From what a stretch of the plan is computed.
 
@@ -80,6 +78,8 @@ class Basis(NamedTuple):
     start: date  # from where that row's nights count
     principal: Decimal
     trimmed: Decimal = ZERO
+    open_from: int = 0  # rows before this number are billed: nothing comes off them
+    last: int | None = None  # the last row that remained, if not the last date's
 
 
 def night_interest(principal: Decimal, rate: Decimal) -> Decimal:
@@ -87,64 +87,59 @@ def night_interest(principal: Decimal, rate: Decimal) -> Decimal:
     return principal * rate / DAYS_A_YEAR_PERCENT
 
 
-def periods(
-    dates: Sequence[DueDate], start: date, calendar: Calendar, charged_on_holidays: bool, first: int
-) -> tuple[Period, ...]:
-    """The rows from number ``first`` on, the first of them counted from ``start``."""
-    found: list[Period] = []
-    opens = start
-    for number, (nominal, due) in enumerate(dates[first - 1 :], start=first):
-        nights = charged_nights(calendar, charged_on_holidays, opens, due)
-        found.append(Period(number, nominal, due, nights))
-        opens = due
-    return tuple(found)
-
-
 @exact
-def lay(pricing: Pricing, principal: Decimal, rows: Sequence[Period]) -> tuple[Row, ...]:
-    """The rows of a loan of ``principal`` over ``rows``, the grace of ``pricing`` included."""
-    laid = _grace_rows(pricing, principal, rows)
-    paying = rows[len(laid) :]
-    owed = laid[-1].deferred if laid else ZERO
+def lay(pricing: Pricing, principal: Decimal, nights: Sequence[int]) -> list[Figures]:
+    """The figures of a loan of ``principal``, row by row, from the nights that each is charged.
+
+    The grace of ``pricing`` is included.
+    """
+    laid = _grace(pricing, principal, nights)
+    paying = nights[len(laid) :]
+    owed = laid[-1][3] if laid else ZERO
     if pricing.calculation == "equal_instalments":
         laid += _equal_instalments(pricing, principal, owed, paying)
     else:
         laid += _equal_principal(pricing, principal, owed, paying)
-    return tuple(laid)
+    return laid
 
 
-def _grace_rows(pricing: Pricing, principal: Decimal, rows: Sequence[Period]) -> list[Row]:
+def _grace(pricing: Pricing, principal: Decimal, nights: Sequence[int]) -> list[Figures]:
     """Full grace pays nothing and owes its interest; principal grace pays its interest only.
 
     With equal principal what the full grace owes is paid by the first row after it; with equal
     instalments it becomes part of what the instalments repay.
     """
-    laid: list[Row] = []
+    laid: list[Figures] = []
     owed = ZERO
     nightly = night_interest(principal, pricing.rate)
-    for index, row in enumerate(rows[: pricing.grace + pricing.principal_grace]):
-        accrued = nightly * row.nights
+    for index, charged in enumerate(nights[: pricing.grace + pricing.principal_grace]):
+        accrued = nightly * charged
         if index < pricing.grace:
             paid, owed = ZERO, owed + accrued
         elif pricing.calculation == "equal_instalments":
             paid = accrued
         else:
             paid, owed = owed + accrued, ZERO
-        laid.append(Row(*row, principal, ZERO, paid, owed))
+        laid.append((principal, ZERO, paid, owed))
     return laid
 
 
 def _equal_principal(
-    pricing: Pricing, principal: Decimal, owed: Decimal, rows: Sequence[Period]
-) -> list[Row]:
-    laid: list[Row] = []
-    each = principal / len(rows)
+    pricing: Pricing, principal: Decimal, owed: Decimal, nights: Sequence[int]
+) -> list[Figures]:
+    """Each row repays the same; the first also pays the interest that grace has left owed."""
+    laid: list[Figures] = []
+    each = principal / len(nights)
     nightly = pricing.rate / DAYS_A_YEAR_PERCENT
     left = principal
-    for row in rows:
-        repaid = left if row is rows[-1] else each
-        laid.append(Row(*row, left, repaid, owed + left * nightly * row.nights, ZERO))
-        left, owed = left - repaid, ZERO
+    for charged in nights:
+        interest = left * nightly * charged
+        if owed:
+            interest, owed = owed + interest, ZERO
+        laid.append((left, each, interest, ZERO))
+        left -= each
+    opening, _, interest, _ = laid[-1]
+    laid[-1] = (opening, opening, interest, ZERO)
     return laid
 
 
@@ -157,34 +152,41 @@ def annuity(balance: Decimal, rate: Decimal, count: int) -> Decimal:
 
 
 def _equal_instalments(
-    pricing: Pricing, principal: Decimal, owed: Decimal, rows: Sequence[Period]
-) -> list[Row]:
+    pricing: Pricing, principal: Decimal, owed: Decimal, nights: Sequence[int]
+) -> list[Figures]:
     """Payments go to the interest owed first; one that does not cover it carries the rest."""
-    laid: list[Row] = []
-    payment = annuity(principal + owed, pricing.rate, len(rows))
+    laid: list[Figures] = []
+    payment = annuity(principal + owed, pricing.rate, len(nights))
     nightly = pricing.rate / DAYS_A_YEAR_PERCENT
     left = principal
-    for row in rows:
-        owed += left * nightly * row.nights
-        paid = left + owed if row is rows[-1] else min(payment, left + owed)
-        interest = min(paid, owed)
-        owed -= interest
-        laid.append(Row(*row, left, paid - interest, interest, owed))
-        left -= paid - interest
+    for charged in nights[:-1]:
+        interest = left * nightly * charged
+        if owed:
+            interest, owed = owed + interest, ZERO
+        paid = payment if payment <= left else min(payment, left + interest)
+        if interest > paid:
+            interest, owed = paid, interest - paid
+        repaid = paid - interest
+        laid.append((left, repaid, interest, owed))
+        left -= repaid
+    interest = owed + left * nightly * nights[-1]
+    paid = left + interest  # the last row pays all that is left
+    laid.append((left, paid - min(interest, paid), min(interest, paid), max(ZERO, interest - paid)))
     return laid
 
 
 @exact
-def trim(rows: Sequence[Row], amount: Decimal) -> tuple[Row, ...]:
+def trim(rows: Sequence[Row], amount: Decimal, open_from: int = 0) -> tuple[Row, ...]:
     """Take ``amount`` of principal off the last row, then off the one before, and so on.
 
     Rows left without principal disappear; one left with less than a penny disappears into the row
-    before it.  The others keep their planned principal and interest.
+    before it, if that is still to be billed.  The others keep their planned principal and interest.
     """
     if not amount:
         return tuple(rows)
     kept, residue = list(rows), ZERO
-    while len(kept) > 1 and kept[-1].principal - amount < PENNY:
+    first = max(open_from, rows[0].number)
+    while kept[-1].number > first and kept[-1].principal - amount < PENNY:
         left = kept[-1].principal - amount
         amount, residue = (-left, ZERO) if left < 0 else (ZERO, left)
         kept.pop()
@@ -212,21 +214,29 @@ class PlanTerms(NamedTuple):
 @lru_cache(maxsize=512)
 def plan(terms: PlanTerms, dates: tuple[DueDate, ...], bases: tuple[Basis, ...]) -> tuple[Row, ...]:
     """The whole plan, rows in order: each stretch from its basis until the next one begins."""
-    calendar = calendar_for(terms.calendar)
     rows: list[Row] = []
     for index, basis in enumerate(bases):
-        stretch = periods(dates, basis.start, calendar, terms.charged_on_holidays, basis.first)
-        laid = trim(
-            lay(_remaining_grace(terms.pricing, basis.first), basis.principal, stretch),
-            basis.trimmed,
-        )
-        until = bases[index + 1].first if index + 1 < len(bases) else None
-        rows += [row for row in laid if until is None or row.number < until]
+        stretch = _stretch(terms, dates[basis.first - 1 : basis.last], basis)
+        ends = index + 1 == len(bases)
+        rows += stretch if ends else stretch[: bases[index + 1].first - basis.first]
     return tuple(rows)
+
+
+def _stretch(terms: PlanTerms, dates: Sequence[DueDate], basis: Basis) -> tuple[Row, ...]:
+    """The rows on ``dates``, all computed from ``basis``."""
+    nominal, due = zip(*dates, strict=True)
+    calendar = calendar_for(terms.calendar)
+    nights = nights_between(calendar, terms.charged_on_holidays, (basis.start, *due))
+    figures = lay(_remaining_grace(terms.pricing, basis.first), basis.principal, nights)
+    columns = zip(*figures, strict=True)
+    rows = map(_row, zip(count(basis.first), nominal, due, nights, *columns))
+    return trim(tuple(rows), basis.trimmed, basis.open_from)
 
 
 def _remaining_grace(pricing: Pricing, first: int) -> Pricing:
     passed = first - 1
+    if not passed:
+        return pricing
     grace = max(0, pricing.grace - passed)
     principal_grace = max(0, pricing.grace + pricing.principal_grace - max(passed, pricing.grace))
     return pricing._replace(grace=grace, principal_grace=principal_grace)

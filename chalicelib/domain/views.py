@@ -13,7 +13,7 @@ from chalicelib.domain.book import Billed, Book, Early, Happening, Moment, Paid,
 from chalicelib.domain.calendar import charged_nights
 from chalicelib.domain.errors import Flaw, Invalid, Refused
 from chalicelib.domain.ledger import Balances, Batch
-from chalicelib.domain.money import ZERO, exact, pence, ten_places
+from chalicelib.domain.money import ZERO, exact, pence, ten_places, without_hair
 from chalicelib.domain.schedule import night_interest
 
 
@@ -109,7 +109,9 @@ def schedule_view(
         raise Refused("invalid_status", "Only term loans have a schedule.")
     if account.disbursed_on is None:
         return []
-    book = replay.tell(terms, replay.facts(batches), moment, covered=account.covered)
+    book = replay.tell(
+        terms, replay.facts(batches), moment, covered=account.covered, journal=batches
+    )
     trails = _trails(book.happenings)
     dates, opens = terms.due_dates, account.disbursed_on
     planned = {row.number: row for row in book.unbilled_rows()}
@@ -130,9 +132,9 @@ def schedule_view(
                 number,
                 due,
                 nights,
-                principal,
-                interest,
-                row.closing if row and not trail else left - early,
+                without_hair(principal),
+                without_hair(interest),
+                without_hair(row.closing if row and not trail else left - early),
                 _row_status(trail, book.account, number, moment.today, due),
                 *_paid(trail, book.account, number),
                 trail.paid_on if trail else None,
