@@ -8,7 +8,7 @@ from datetime import date
 
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Moment
-from chalicelib.domain.ledger import Batch, Run, Transaction, night
+from chalicelib.domain.ledger import Balances, Batch, Run, Transaction, night
 from chalicelib.domain.loans import brought_up
 
 NIGHT = "interest"
@@ -31,7 +31,10 @@ def unwritten(terms: Terms, account: Account, moment: Moment) -> Batch:
     empty = Batch(terms.id, account.seq + 1, moment.now, moment.today)
     batch = next(iter(outcome.batches), empty)
     run = outcome.account.run
-    return batch if run is None else replace(batch, runs=(*batch.runs, run))
+    if run is None:
+        return batch
+    run = replace(run, revision=outcome.account.revision)
+    return replace(batch, runs=(*batch.runs, run))
 
 
 def entries(batch: Batch, moment: Moment) -> list[Transaction]:
@@ -58,14 +61,20 @@ def nights(loan_id: str, run: Run, moment: Moment) -> Iterator[Transaction]:
         yield night(loan_id, run, day, after, moment.begins(day))
 
 
-def night_of(loan_id: str, runs: Sequence[Run], day: date, moment: Moment) -> Transaction | None:
-    """The night that ends on ``day``, if one of the runs charged it and it still counts."""
-    counting = (run for run in runs if run.reverted_by is None)
-    run = next((run for run in counting if run.first <= day <= run.last), None)
-    if run is None or day in run.skipped:
-        return None
-    after = next(after for each, after in run.each() if each == day)
-    return night(loan_id, run, day, after, moment.begins(day))
+def nights_of(loan_id: str, runs: Sequence[Run], day: date, moment: Moment) -> list[Transaction]:
+    """The nights that end on ``day``, the latest telling's first: one may count, others are
+    those that earlier tellings of the history charged, reverted by now.
+    """
+    found = [run for run in runs if run.first <= day <= run.last and day not in run.skipped]
+    found.sort(key=lambda run: run.revision, reverse=True)
+    at = moment.begins(day)
+    return [night(loan_id, run, day, _after(run, day), at) for run in found]
+
+
+def _after(run: Run, day: date) -> Balances:
+    """The balances after the night that ends on ``day``, one of the run's."""
+    nights = (day - run.first).days + 1 - sum(skipped < day for skipped in run.skipped)
+    return run.before._replace(interest=run.before.interest + run.amount * nights)
 
 
 def named(found: Sequence[Transaction], an_id: str) -> Transaction | None:
