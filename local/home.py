@@ -54,6 +54,10 @@ class Home:
         return self.directory / "aws" / "s3"
 
     @property
+    def gocardless_state(self) -> Path:
+        return self.directory / "gocardless"
+
+    @property
     def scratch(self) -> Path:
         return self.directory / "aws" / "tmp"
 

@@ -24,6 +24,8 @@ def parameters(table: str, prefix: str, visibility: int = VISIBILITY_SECONDS) ->
         "BucketName": f"{prefix}-exports",
         "DaysVisibility": str(visibility),
         "ClockVisibility": str(visibility),
+        "WebhooksVisibility": str(visibility),
+        "ProvidersVisibility": str(visibility),
     }
 
 

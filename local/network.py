@@ -90,6 +90,11 @@ def aws_environment(home: Home, port: int) -> dict[str, str]:
     }
 
 
+def gocardless_environment(api_url: str) -> dict[str, str]:
+    """What the GoCardless simulator is started with: webhooks go to the API."""
+    return _base() | {"GOCARDLESS_WEBHOOK_URL": f"{api_url}/providers/gocardless/webhook/"}
+
+
 def application_environment(home: Home, aws_url: str, public_url: str) -> dict[str, str]:
     """What the application's processes are started with: the same variables as in AWS."""
     return _base() | {

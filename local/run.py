@@ -19,6 +19,7 @@ from typing import Any
 
 from local import network
 from local.children import Child
+from local.gocardless.store import Store
 from local.home import ROOT, Home, Trouble, open_log, read_json, write_json
 from local.network import HOST
 
@@ -47,12 +48,17 @@ class Runner:
         home.run_file.unlink(missing_ok=True)
         self.settings = read_json(home.settings_file) or {}
         home.check_state()
+        Store(home.gocardless_state).close()  # or Trouble, before anything is started
         self.key = home.api_key()
         self.port = network.api_port(os.environ)
         self.url = f"http://{HOST}:{self.port}"
         self.listener = network.listen(self.port)
+        self.gocardless_listener = network.listen(self.port + 1)
+        self.gocardless_url = f"http://{HOST}:{self.port + 1}"
         self.aws_port = self._aws_port()
-        environment = network.application_environment(home, self.aws_url, self.url)
+        environment = network.application_environment(home, self.aws_url, self.url) | {
+            "BACKBONE_GOCARDLESS_URL": self.gocardless_url,
+        }
         self.environment = environment
         self.aws = Child(
             "aws",
@@ -74,6 +80,19 @@ class Runner:
             ),
             Child("worker", ("-m", "local.worker"), environment, open_log(home, "worker")),
         ]
+        self.simulators = [self._gocardless()]
+
+    def _gocardless(self) -> Child:
+        """The GoCardless simulator; it writes its state as it goes, so that it may be killed."""
+        listening = self.gocardless_listener.fileno()
+        state = ("--state", str(self.home.gocardless_state))
+        return Child(
+            "gocardless",
+            ("-m", "local.gocardless", "--fd", str(listening), *state),
+            network.gocardless_environment(self.url),
+            open_log(self.home, "gocardless"),
+            descriptors=(listening,),
+        )
 
     @property
     def aws_url(self) -> str:
@@ -95,10 +114,13 @@ class Runner:
         """Everything up and answering, and said so."""
         _say("starting ...")
         self.aws.start()
+        for simulator in self.simulators:
+            simulator.start()
         self._wait(self._aws_answers, AWS_PATIENCE_SECONDS, "The embedded AWS")
         self._seed()
         self.seeded = True
         self._wait(self._healthy, READY_PATIENCE_SECONDS, "The API")
+        self._wait(self._simulating, READY_PATIENCE_SECONDS, "The GoCardless simulator")
         self.ready = True
         self._write_run()
         _say(f"ready {self.url}  docs {self.url}/docs  api key {self.key}")
@@ -119,7 +141,7 @@ class Runner:
                 "The embedded AWS died, and with it what it had not saved yet; "
                 f"see {self.home.logs / 'aws.log'}."
             )
-        for child in self.application:
+        for child in (*self.application, *self.simulators):
             code = child.died()
             if code is not None:
                 _say(f"{child.name} ended ({_cause(code)}); starting it again")
@@ -143,6 +165,9 @@ class Runner:
     def _healthy(self) -> bool:
         answer = _get(self.port, "/healthz")
         return answer is not None and answer.get("status") == "ok"
+
+    def _simulating(self) -> bool:
+        return _get(self.port + 1, "/healthz") is not None
 
     def _seed(self) -> None:
         """Table, queues and the sandbox partner, by a process in the application's environment."""
@@ -181,7 +206,7 @@ class Runner:
             {
                 "url": self.url,
                 "api_key": self.key,
-                "gocardless_url": None,
+                "gocardless_url": self.gocardless_url,
                 "blackmoon_url": None,
                 "aws_url": self.aws_url,
                 "pid": os.getpid(),
@@ -197,9 +222,10 @@ class Runner:
     def stop(self) -> bool:
         """Workers, API, then the embedded AWS, which saves its state; whether it did."""
         self.home.run_file.unlink(missing_ok=True)
-        for child in reversed(self.application):
+        for child in reversed((*self.simulators, *self.application)):
             child.stop(STOP_SECONDS)
         self.listener.close()
+        self.gocardless_listener.close()
         if self.aws.process is None:
             return True
         if not self.ready and not self.settings.get("partner"):

@@ -77,7 +77,7 @@ def client(settings: config.Config) -> Any:
         "sqs",
         region_name=settings.region,
         endpoint_url=settings.endpoint_url,
-        config=ClientConfig(max_pool_connections=32, retries={"total_max_attempts": 3}),
+        config=ClientConfig(max_pool_connections=128, retries={"total_max_attempts": 3}),
     )
 
 

@@ -43,7 +43,9 @@ def test_the_table_has_its_keys_and_indexes(cloudformation: Any) -> None:
     }
 
 
-@pytest.mark.parametrize("logical", ["days", "clock"])
+@pytest.mark.parametrize(
+    "logical", ["days", "clock", "gocardless", "provider_events", "webhooks", "webhooks-slow"]
+)
 def test_a_queue_has_its_dead_letter_queue(cloudformation: Any, logical: str) -> None:
     infrastructure.ensure(cloudformation, VALUES)
     sqs = boto3.client("sqs", region_name=REGION)

@@ -50,6 +50,15 @@ def alive(pid: int) -> bool:
         return False
 
 
+def child_of(pid: int, words: str) -> int:
+    """The one child process of ``pid`` whose command says ``words``."""
+    listed = subprocess.run(
+        ["ps", "-o", "pid=,args=", "--ppid", str(pid)], capture_output=True, text=True, check=True
+    ).stdout
+    (line,) = [line for line in listed.splitlines() if words in line]
+    return int(line.split()[0])
+
+
 def again(stack: Stack, **more: str) -> tuple[int, list[str]]:
     """Another runner, which is expected to give up: its exit code and its lines."""
     environment = {
@@ -81,7 +90,8 @@ def test_it_says_once_that_it_is_ready(tiny: Stack) -> None:
     assert run["pid"] == tiny.process.pid
     assert len(run["app_pids"]) == 2
     assert all(alive(pid) for pid in run["app_pids"])
-    assert (run["gocardless_url"], run["blackmoon_url"]) == (None, None)
+    assert run["gocardless_url"] == f"http://127.0.0.1:{tiny.port + 1}"
+    assert httpx.get(f"{run['gocardless_url']}/healthz").json() == {"status": "ok"}
 
 
 def test_consumers_and_schedules_run(tiny: Stack) -> None:
@@ -116,6 +126,17 @@ def test_killed_processes_come_back_and_lose_nothing(tiny: Stack) -> None:
     assert show(tiny, "hung")["begun"] == 2
     assert len(tiny.said("api ended (SIGKILL)")) == 1
     assert len(tiny.said("worker ended (SIGKILL)")) == 1
+
+
+def test_a_killed_simulator_comes_back_with_what_it_held(tiny: Stack) -> None:
+    assert tiny.process is not None
+    where, headers = f"{tiny.run['gocardless_url']}/_control/organisations", {"X-Partner": "one"}
+    made = httpx.post(where, headers=headers)
+    assert made.status_code == 201
+    assert made.json()["webhook_url"] == f"{tiny.url}/providers/gocardless/webhook/"
+    os.kill(child_of(tiny.process.pid, "local.gocardless"), signal.SIGKILL)
+    until(lambda: tiny.said("gocardless ended (SIGKILL)"))
+    assert httpx.post(where, headers=headers, timeout=20).json() == made.json()
 
 
 def test_a_second_one_is_refused_and_harms_nothing(tiny: Stack) -> None:
@@ -161,6 +182,13 @@ def test_broken_state_is_one_line_and_stays_as_it_is(tiny: Stack) -> None:
     assert "dynamodb.json" in lines[0]
     assert table.read_bytes() == whole[:-20]
     table.write_bytes(whole)
+    kept = tiny.directory / "gocardless" / "gocardless.sqlite"
+    simulated = kept.read_bytes()
+    kept.write_bytes(b"no database" * 100)
+    code, lines = again(tiny)
+    assert (code, len(lines)) == (1, 1)
+    assert "gocardless.sqlite" in lines[0]
+    kept.write_bytes(simulated)
     tiny.start()
     assert show(tiny, "many")["counted"] == 20
 
@@ -206,13 +234,6 @@ def test_what_always_fails_ends_in_the_dead_letter_queue(tiny: Stack) -> None:
 @pytest.mark.slow
 def test_the_death_of_the_embedded_aws_is_the_end(tiny: Stack) -> None:
     assert tiny.process is not None
-    listed = subprocess.run(
-        ["ps", "-o", "pid=,args=", "--ppid", str(tiny.process.pid)],
-        capture_output=True,
-        text=True,
-        check=True,
-    ).stdout
-    (line,) = [line for line in listed.splitlines() if "ministack" in line]
-    os.kill(int(line.split()[0]), signal.SIGKILL)
+    os.kill(child_of(tiny.process.pid, "ministack"), signal.SIGKILL)
     assert tiny.ended() == 1
     assert tiny.said("The embedded AWS died")

@@ -1,0 +1,360 @@
+"""The pages: the form on which a customer agrees to a mandate, and what the simulator holds.
+
+Plain HTML that works with a keyboard, a screen reader and without any script.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from html import escape
+from pathlib import Path
+from typing import NamedTuple
+
+from local.gocardless import billing, flows
+from local.gocardless.errors import ApiError, Json
+from local.gocardless.faults import Faults
+from local.gocardless.moves import SINGULAR
+from local.gocardless.organisation import Organisation, Record
+from local.gocardless.world import World
+
+STYLE = (Path(__file__).parent / "page.css").read_text("utf-8")
+SHOWN = 25
+
+
+class Input(NamedTuple):
+    """One field of the form."""
+
+    name: str
+    label: str
+    autocomplete: str
+    hint: str = ""
+    kind: str = "text"
+    short: bool = False
+    optional: bool = False
+
+
+COMPANY = Input("company_name", "Company name", "organization")
+NAMES = (
+    Input("given_name", "First name", "given-name"),
+    Input("family_name", "Last name", "family-name"),
+)
+EMAIL = Input("email", "Email address", "email", kind="email")
+PLACE = (
+    Input("address_line1", "Address line 1", "address-line1"),
+    Input("address_line2", "Address line 2 (optional)", "address-line2", optional=True),
+    Input("city", "Town or city", "address-level2"),
+    Input("postal_code", "Postcode", "postal-code", short=True),
+)
+BANK = (
+    Input("account_holder_name", "Name on the account", "name", "As it is on your bank statement"),
+    Input("branch_code", "Sort code", "off", "6 digits, like 200000", short=True),
+    Input("account_number", "Account number", "off", "8 digits, like 55779911", short=True),
+)
+NUMERIC = frozenset({"branch_code", "account_number"})
+
+Shown = tuple[int, str, str | None]
+
+
+def document(title: str, body: str, wide: bool = False) -> str:
+    """A whole page."""
+    kind = ' class="wide"' if wide else ""
+    return (
+        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
+        f"<body><main{kind}>{body}</main></body></html>\n"
+    )
+
+
+def _message(title: str, words: str, where: str | None = None, link: str = "Continue") -> str:
+    more = f'<p><a href="{escape(where)}">{escape(link)}</a></p>' if where else ""
+    return document(title, f"<h1>{escape(title)}</h1><p>{escape(words)}</p>{more}")
+
+
+def missing() -> str:
+    """No such flow."""
+    return _message("Page not found", "This link leads to no Direct Debit set-up.")
+
+
+def flow(world: World, org: Organisation, identity: str, form: Mapping[str, str] | None) -> Shown:
+    """The customer's page: status, HTML and, once they are done, where they go from here.
+
+    ``form`` is what they sent, None when they have come to read.
+    """
+    record = org.get("billing_request_flows", identity)
+    status, closed = _closed(org, record)
+    if closed:
+        return status, closed, None
+    if form is None:
+        with world.changing(org):
+            flows.visit(org, record)
+        return 200, _form(org, record, {}, {}), None
+    if form.get("choice") == "leave":
+        with world.changing(org):
+            flows.leave(org, record)
+        page = _message("You have left", "No Direct Debit was set up.")
+        return 200, page, record.doc["exit_uri"]
+    try:
+        with world.changing(org):
+            flows.agree(org, record, form)
+    except flows.Refusals as refusals:
+        return 422, _form(org, record, form, refusals.found), None
+    except ApiError as refusal:
+        status, closed = _closed(org, record)
+        if closed:  # sent twice, or cancelled meanwhile
+            return status, closed, None
+        return 422, _message("This cannot be set up", refusal.message), None
+    page = _message("Your Direct Debit is set up", "You can close this page.")
+    return 200, page, record.doc["redirect_uri"]
+
+
+def _closed(org: Organisation, record: Record) -> tuple[int, str]:
+    """What is shown instead of the form, empty while there is something to agree to."""
+    request = flows.request_of(org, record)
+    if request.status == "fulfilled" or (
+        request.status == "ready_to_fulfil" and not record.doc["auto_fulfil"]
+    ):
+        words, where = "There is nothing more for you to do.", record.doc["redirect_uri"]
+        return 200, _message("Your Direct Debit is set up", words, where)
+    back = record.doc["exit_uri"]
+    if request.status not in billing.OPEN:
+        words = "The company that sent you here has cancelled this request."
+        return 410, _message("This request was cancelled", words, back, "Go back")
+    if flows.expired(org, record):
+        words = "Ask the company that sent you here for another link."
+        return 410, _message("This link has expired", words, back, "Go back")
+    return 200, ""
+
+
+def _form(
+    org: Organisation, record: Record, sent: Mapping[str, str], wrong: Mapping[str, str]
+) -> str:
+    known = flows.values(org, record)
+    locked = bool(record.doc["lock_customer_details"])
+    values = {**known, **({} if locked else sent)}
+    values |= {one.name: sent.get(one.name, "") for one in BANK}
+    who = (COMPANY,) if known["company_name"] else NAMES
+    creditor = escape(org.get("creditors", org.head.creditor).doc["name"])
+    request = flows.request_of(org, record)
+    about = request.doc["mandate_request"]["description"]
+    purpose = f"<p>It is for: {escape(about)}.</p>" if about else ""
+    title = "Set up a Direct Debit"
+    return document(
+        ("Error: " if wrong else "") + title,
+        f"{_problems(wrong, (*who, EMAIL, *PLACE, *BANK))}<h1>{title}</h1>"
+        f"<p>{creditor} asks for your permission to collect payments from your bank account by "
+        f"Direct Debit.</p>{purpose}"
+        # said outright: else the fragment of an error's link would go along to the partner's page
+        f'<form method="post" action="/flow/{record.id}" novalidate>'
+        f"{_group('Your details', (*who, EMAIL, *PLACE), values, wrong, locked)}"
+        f"{_group('Your bank account', BANK, values, wrong)}"
+        "<h2>What you agree to</h2><p>By choosing Agree you let "
+        f"{creditor} instruct your bank to pay from this account. You must be able to "
+        "authorise Direct Debits from it by yourself.</p>"
+        "<p>You are told of each payment beforehand. Your bank gives back what was collected "
+        "by mistake, and you can cancel the Direct Debit with your bank at any time.</p>"
+        '<div class="buttons"><button name="choice" value="agree">Agree and set up the Direct '
+        'Debit</button><button class="quiet" name="choice" value="leave" formnovalidate>'
+        "Leave without setting it up</button></div></form>"
+        '<p class="hint">This is a simulator: no bank is asked, and only the test account '
+        "200000 55779911 is accepted.</p>",
+    )
+
+
+def _problems(wrong: Mapping[str, str], order: Iterable[Input]) -> str:
+    if not wrong:
+        return ""
+    items = "".join(
+        f'<li><a href="#{one.name}">{escape(wrong[one.name])}</a></li>'
+        for one in order
+        if one.name in wrong
+    )
+    return (
+        '<div class="problems" role="alert" tabindex="-1" autofocus aria-labelledby="problems">'
+        f'<h2 id="problems">There is a problem</h2><ul>{items}</ul></div>'
+    )
+
+
+def _group(
+    legend: str,
+    inputs: Iterable[Input],
+    values: Mapping[str, str],
+    wrong: Mapping[str, str],
+    locked: bool = False,
+) -> str:
+    rows = "".join(
+        _row(one, values.get(one.name, ""), wrong.get(one.name, ""), locked) for one in inputs
+    )
+    return f"<fieldset><legend>{legend}</legend>{rows}</fieldset>"
+
+
+def _row(one: Input, value: str, wrong: str, locked: bool) -> str:
+    name = one.name
+    described = [f"{name}-hint"] if one.hint else []
+    described += [f"{name}-error"] if wrong else []
+    marks = [
+        f'aria-describedby="{" ".join(described)}"' if described else "",
+        'aria-invalid="true"' if wrong else "",
+        "" if one.optional else "required",
+        'inputmode="numeric"' if name in NUMERIC else "",
+        'class="short"' if one.short else "",
+        "readonly" if locked else "",
+    ]
+    hint = f'<p class="hint" id="{name}-hint">{escape(one.hint)}</p>' if one.hint else ""
+    error = f'<p class="wrong" id="{name}-error">Error: {escape(wrong)}</p>' if wrong else ""
+    return (
+        f'<div class="field"><label for="{name}">{one.label}</label>{hint}{error}'
+        f'<input id="{name}" name="{name}" type="{one.kind}" value="{escape(value)}" '
+        f'autocomplete="{one.autocomplete}" {" ".join(filter(None, marks))}></div>'
+    )
+
+
+# -- what it holds
+
+Cell = Callable[[Record], object]
+
+
+def _pounds(record: Record) -> str:
+    pence = int(record.doc["amount"])
+    return f"{pence // 100}.{pence % 100:02d}"
+
+
+COLUMNS: Mapping[str, tuple[str, Sequence[tuple[str, Cell]]]] = {
+    "mandates": (
+        "Mandates",
+        (
+            ("Status", lambda r: r.status),
+            ("Reference", lambda r: r.doc["reference"]),
+            ("Customer", lambda r: r.links["customer"]),
+        ),
+    ),
+    "payments": (
+        "Payments",
+        (
+            ("Status", lambda r: r.status),
+            ("Amount (GBP)", _pounds),
+            ("Charge date", lambda r: r.doc["charge_date"]),
+            ("Mandate", lambda r: r.links["mandate"]),
+        ),
+    ),
+    "refunds": (
+        "Refunds",
+        (
+            ("Status", lambda r: r.status),
+            ("Amount (GBP)", _pounds),
+            ("Payment", lambda r: r.links["payment"]),
+        ),
+    ),
+    "payouts": (
+        "Payouts",
+        (
+            ("Status", lambda r: r.status),
+            ("Amount (GBP)", _pounds),
+            ("Arrival", lambda r: r.doc["arrival_date"]),
+        ),
+    ),
+    "outbound_payments": (
+        "Outbound payments",
+        (
+            ("Status", lambda r: r.status),
+            ("Amount (GBP)", _pounds),
+            ("Reference", lambda r: r.doc["reference"]),
+        ),
+    ),
+    "billing_requests": (
+        "Billing requests",
+        (
+            ("Status", lambda r: r.status),
+            ("Mandate", lambda r: r.links.get("mandate_request_mandate", "")),
+        ),
+    ),
+    "events": (
+        "Events",
+        (
+            ("About", lambda r: r.doc["resource_type"]),
+            ("Action", lambda r: r.doc["action"]),
+            ("Cause", lambda r: r.doc["details"].get("cause", "")),
+            ("Resource", lambda r: _about(r.doc)),
+        ),
+    ),
+    "webhooks": (
+        "Webhooks",
+        (
+            ("Taken", lambda r: "yes" if r.doc["successful"] else "no"),
+            ("Answer", lambda r: r.doc["response_code"] or "none"),
+            ("Attempts", lambda r: r.hidden["attempts"]),
+        ),
+    ),
+}
+
+
+def _about(event: Json) -> str:
+    return str(event["links"].get(SINGULAR.get(event["resource_type"], ""), ""))
+
+
+def overview(world: World, faults: Faults) -> tuple[int, str]:
+    """What each organisation holds: no secret, no name, no bank detail."""
+    parts = ["<h1>GoCardless simulator</h1>"]
+    organisations = world.all()
+    if not organisations:
+        parts.append("<p>There is no organisation yet.</p>")
+    for org in organisations:
+        with world.looking(org):
+            parts.append(_section(org, faults))
+    return 200, document("GoCardless simulator", "".join(parts), wide=True)
+
+
+def _section(org: Organisation, faults: Faults) -> str:
+    head = org.head
+    facts = [
+        ("Partner", head.partner),
+        ("Creditor", head.creditor),
+        ("Business date", head.business_date.isoformat()),
+        ("Customers", len(org.records["customers"])),
+        ("Webhook address", head.webhook_url or "none"),
+    ]
+    rows = "".join(f'<tr><th scope="row">{n}</th><td>{escape(str(v))}</td></tr>' for n, v in facts)
+    tables = "".join(_table(org, kind) for kind in COLUMNS)
+    left = [(f.kind, f.match, f.times) for f in faults.left(head.partner)]
+    told = "".join(
+        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in left
+    )
+    troubles = (
+        '<table><caption>Faults to come</caption><thead><tr><th scope="col">Kind</th>'
+        '<th scope="col">For</th><th scope="col">Times</th></tr></thead>'
+        f"<tbody>{told}</tbody></table>"
+        if left
+        else ""
+    )
+    return (
+        f'<section aria-labelledby="{head.id}"><h2 id="{head.id}">Organisation {head.id}</h2>'
+        f"<table><caption>Organisation</caption><tbody>{rows}</tbody></table>"
+        f'{troubles}<div class="scroll">{tables}</div></section>'
+    )
+
+
+def _table(org: Organisation, kind: str) -> str:
+    title, columns = COLUMNS[kind]
+    records = list(org.records[kind].values())
+    if not records:
+        return ""
+    newest = records[: -SHOWN - 1 : -1]
+    first = "".join(
+        f'<th scope="col"{_numeric(name)}>{name}</th>'
+        for name in ("Id", *(name for name, _ in columns), "Made")
+    )
+    body = "".join(
+        f'<tr><th scope="row">{record.id}</th>'
+        + "".join(f"<td{_numeric(n)}>{escape(str(cell(record)))}</td>" for n, cell in columns)
+        + f"<td>{record.doc['created_at']}</td></tr>"
+        for record in newest
+    )
+    which = f", the newest {SHOWN}" if len(records) > SHOWN else ""
+    return (
+        f"<table><caption>{title}: {len(records)}{which}</caption>"
+        f"<thead><tr>{first}</tr></thead><tbody>{body}</tbody></table>"
+    )
+
+
+def _numeric(name: str) -> str:
+    return ' class="number"' if name.startswith("Amount") else ""

@@ -1,0 +1,24 @@
+"""One simulator a test file; every test has a partner of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import count
+
+import pytest
+
+from tests.local.gocardless.support import Partner, Running, running
+
+NUMBERS = count(1)
+
+
+@pytest.fixture(scope="module")
+def simulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    with running(tmp_path_factory.mktemp("gocardless")) as found:
+        yield found
+
+
+@pytest.fixture
+def partner(simulator: Running) -> Partner:
+    name = f"partner-{next(NUMBERS)}"
+    return simulator.partner(name, webhook_url=simulator.endpoint.begins(name))
