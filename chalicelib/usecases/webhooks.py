@@ -8,16 +8,18 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain import networks
+from chalicelib.domain import deliveries, networks
 from chalicelib.domain import webhooks as domain
-from chalicelib.domain.errors import NotFound, Refused
-from chalicelib.domain.webhooks import Endpoint, Secret, Secrets, Webhook
-from chalicelib.models.keys import WEBHOOK, WEBHOOK_ENDPOINT, WEBHOOK_SECRETS
+from chalicelib.domain.deliveries import Webhook
+from chalicelib.domain.errors import NotFound
+from chalicelib.domain.webhooks import Endpoint, Secret, Secrets, Subscriptions
+from chalicelib.models.keys import SUBSCRIPTIONS, WEBHOOK, WEBHOOK_ENDPOINT, WEBHOOK_SECRETS
 from chalicelib.usecases import listings
+from chalicelib.usecases.deliveries import lane_message
 
 if TYPE_CHECKING:
     from chalicelib.domain.criteria import Criteria
-    from chalicelib.models.unit import Stored
+    from chalicelib.models.unit import Stored, Unit
     from chalicelib.usecases.context import Context, Source
 
 
@@ -72,6 +74,7 @@ def create(ctx: Context, values: Mapping[str, Any], reach: Reach) -> NewEndpoint
     unit = ctx.unit()
     stored = unit.create(WEBHOOK_ENDPOINT, ctx.partner.id, made)
     unit.create(WEBHOOK_SECRETS, ctx.partner.id, Secrets(made.id, (Secret(secret),)))
+    _listen(ctx, unit, lambda known: domain.joined(known, made))
     return ctx.commit(unit, NewEndpoint(stored, secret))
 
 
@@ -84,6 +87,9 @@ def change(
     if after.url != stored.value.url:
         reach.check(after.url)
     unit = ctx.unit()
+    _listen(ctx, unit, lambda known: domain.subscribed(known, after))
+    if after.is_disabled and not stored.value.is_disabled:
+        unit.send(lane_message(ctx.partner.id, endpoint_id))  # what is pending fails
     return ctx.commit(unit, unit.update(WEBHOOK_ENDPOINT, ctx.partner.id, stored, after))
 
 
@@ -93,7 +99,21 @@ def remove(ctx: Context, endpoint_id: str) -> None:
     unit = ctx.unit()
     unit.delete(WEBHOOK_ENDPOINT, ctx.partner.id, stored)
     unit.delete(WEBHOOK_SECRETS, ctx.partner.id, kept)
+    _listen(ctx, unit, lambda known: domain.left(known, stored.value))
+    unit.send(lane_message(ctx.partner.id, endpoint_id))
     ctx.commit(unit, None)
+
+
+def _listen(ctx: Context, unit: Unit, decide: Callable[[Subscriptions], Subscriptions]) -> None:
+    """Keep the item that says who listens in step with the endpoints."""
+    own = ctx.partner.id
+    stored: Stored[Subscriptions] | None = ctx.store.get(SUBSCRIPTIONS, own, own)
+    before = stored.value if stored is not None else Subscriptions(own)
+    after = decide(before)
+    if stored is None:
+        unit.create(SUBSCRIPTIONS, own, after)
+    elif after != before:
+        unit.update(SUBSCRIPTIONS, own, stored, after)
 
 
 def rotate_secret(ctx: Context, endpoint_id: str, wall: datetime) -> NewSecret:
@@ -121,9 +141,15 @@ def sent_one(ctx: Context, webhook_id: str) -> Stored[Webhook]:
 
 
 def retry(ctx: Context, webhook_id: str) -> Stored[Webhook]:
-    """Send a webhook again.  Nothing sends webhooks yet, so that there is none to send again."""
-    found = sent_one(ctx, webhook_id)
-    raise Refused("invalid_status", f"The webhook is {found.value.status}; it cannot be sent now.")
+    """Send a webhook again, now and with a schedule of its own, whatever became of it."""
+    stored = sent_one(ctx, webhook_id)
+    endpoint_id = stored.value.webhook_endpoint
+    endpoint = ctx.store.get(WEBHOOK_ENDPOINT, ctx.partner.id, endpoint_id)
+    enabled = endpoint is not None and not endpoint.value.is_disabled
+    after = deliveries.again(stored.value, enabled, ctx.wall())
+    unit = ctx.unit()
+    unit.send(lane_message(ctx.partner.id, endpoint_id, [webhook_id]))
+    return ctx.commit(unit, unit.update(WEBHOOK, ctx.partner.id, stored, after))
 
 
 def _secrets(ctx: Context, endpoint_id: str) -> Stored[Secrets]:
