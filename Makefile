@@ -12,7 +12,7 @@ PYTHON_FOUND := $(shell for p in python3.11 python3.12 python3.13 python3.14 pyt
 PYTHON ?= $(PYTHON_FOUND)
 WORKERS ?= 2
 
-.PHONY: help run demo reset test test-api lint format openapi docs bench lock
+.PHONY: help run demo reset test test-api lint format openapi docs bench lock redrive
 
 help:  ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -54,6 +54,9 @@ docs: $(STAMP)  ## write the generated parts of docs/partners
 
 bench: $(STAMP)  ## the benchmarks
 	@exec $(VENV)/bin/python -m bench $(ARGS)
+
+redrive: $(STAMP)  ## count the dead letters of a stage, or QUEUE=... to send them again
+	@$(VENV)/bin/python -m tools.redrive $(QUEUE)
 
 lock: $(STAMP)  ## compile the pinned requirements again, with hashes
 	@bash tools/lock

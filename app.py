@@ -6,12 +6,15 @@ from typing import Any
 
 from chalice.app import Cron, Rate
 
+from chalicelib import runtime
+from chalicelib.handlers import events
 from chalicelib.handlers.api import RESOURCES
 from chalicelib.handlers.http import Backbone
-from chalicelib.jobs import schedules, workers
+from chalicelib.jobs import providers, schedules, workers
 
 app = Backbone(app_name="backbone", configure_logs=False)  # Powertools writes the logs
 app.mount(RESOURCES)
+runtime.compose(events.event_data)
 
 
 @app.schedule(Cron(5, "*", "*", "*", "?", "*"), name="close_days")
@@ -26,6 +29,18 @@ def sweep_outbox(event: Any) -> None:
     schedules.sweep_outbox()
 
 
+@app.schedule(Cron(20, "*", "*", "*", "?", "*"), name="poll_providers")
+def poll_providers(event: Any) -> None:
+    """Every hour: events of a provider that no webhook brought."""
+    schedules.poll_providers()
+
+
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep_webhooks")
+def sweep_webhooks(event: Any) -> None:
+    """Every minute: webhooks that are due again."""
+    schedules.sweep_webhooks()
+
+
 @app.on_sqs_message(queue="backbone-days", batch_size=1, name="days")
 def days(event: Any) -> None:
     """One partner's shard of loans on one business date."""
@@ -36,3 +51,32 @@ def days(event: Any) -> None:
 def clock(event: Any) -> None:
     """One partner's next day."""
     workers.each(event.to_dict()["Records"], workers.step_clock)
+
+
+@app.on_sqs_message(queue="backbone-gocardless", batch_size=1, name="gocardless")
+def gocardless(event: Any) -> None:
+    """Something to ask GoCardless for."""
+    workers.each_named(event.to_dict()["Records"], providers.ask)
+
+
+@app.on_sqs_message(queue="backbone-provider_events", batch_size=1, name="provider_events")
+def provider_events(event: Any) -> None:
+    """Events of a provider, and what follows from them."""
+    workers.each_named(event.to_dict()["Records"], providers.take_up)
+
+
+# Their workers mostly wait for partners' servers; slow servers have workers of their own.
+@app.on_sqs_message(
+    queue="backbone-webhooks", batch_size=1, name="webhooks", maximum_concurrency=50
+)
+def webhooks(event: Any) -> None:
+    """Webhooks to endpoints that answer at once, as far as is known."""
+    workers.each(event.to_dict()["Records"], workers.deliver)
+
+
+@app.on_sqs_message(
+    queue="backbone-webhooks-slow", batch_size=1, name="webhooks_slow", maximum_concurrency=50
+)
+def webhooks_slow(event: Any) -> None:
+    """Webhooks to endpoints that take their time."""
+    workers.each(event.to_dict()["Records"], workers.deliver_slowly)

@@ -15,6 +15,7 @@ _STAGE = re.compile(r"[a-z][a-z0-9-]{0,30}")
 _TABLE = re.compile(r"[A-Za-z0-9_.-]{3,255}")
 _PREFIX = re.compile(r"[A-Za-z0-9_-]{1,60}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+_SECRET = re.compile(r"[A-Za-z0-9/_+=.@:-]{1,512}")
 _REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 _URL = re.compile(r"https?://[^\s/?#]+(/[^\s?#]*)?")
 _TRUTH = {"true": True, "1": True, "false": False, "0": False, "": False}
@@ -34,7 +35,13 @@ class Config:
     none means that the request says so itself. ``answer_within_seconds`` is how long a response may
     wait for work that goes on behind it (API Gateway ends a request after 29); none, or 0 in the
     environment, means as long as it takes. ``bucket`` takes exports that are larger than
-    ``csv_limit_bytes``, which is below what a Lambda may answer (6 MB).
+    ``csv_limit_bytes``, which is below what a Lambda may answer (6 MB).  ``webhook_seconds`` is how
+    long a partner's endpoint may take to answer.
+
+    ``gocardless_url`` is GoCardless's API; none: nothing is collected.  ``gocardless_secret``
+    names the secret (Secrets Manager) with the partners' tokens; on a sandbox without one the API
+    is a simulator, which gives every partner an organisation.  ``connect_seconds``,
+    ``read_seconds`` and ``retry_seconds`` (the first pause) hold for every call to a provider.
     """
 
     stage: str
@@ -49,6 +56,12 @@ class Config:
     answer_within_seconds: float | None = 25.0
     bucket: str | None = None
     csv_limit_bytes: int = 5_000_000
+    webhook_seconds: float = 15.0
+    gocardless_url: str | None = None
+    gocardless_secret: str | None = None
+    connect_seconds: float = 3.0
+    read_seconds: float = 10.0
+    retry_seconds: float = 0.5
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Config:
@@ -71,7 +84,18 @@ class Config:
             answer_within_seconds=_seconds(env, "BACKBONE_ANSWER_WITHIN", 25.0),
             bucket=_optional(env, "BACKBONE_BUCKET", _BUCKET),
             csv_limit_bytes=_bytes(env, "BACKBONE_CSV_LIMIT", 5_000_000),
+            webhook_seconds=_seconds(env, "BACKBONE_WEBHOOK_SECONDS", 15.0) or 15.0,
+            gocardless_url=_url(env, "BACKBONE_GOCARDLESS_URL"),
+            gocardless_secret=_optional(env, "BACKBONE_GOCARDLESS_SECRET", _SECRET),
+            connect_seconds=_seconds(env, "BACKBONE_CONNECT_SECONDS", 3.0) or 3.0,
+            read_seconds=_seconds(env, "BACKBONE_READ_SECONDS", 10.0) or 10.0,
+            retry_seconds=_seconds(env, "BACKBONE_RETRY_SECONDS", 0.5) or 0.5,
         )
+
+    @property
+    def simulated(self) -> bool:
+        """Whether the payments provider is the sandbox's simulator."""
+        return self.sandbox and self.gocardless_url is not None and self.gocardless_secret is None
 
     def queue_name(self, logical: str) -> str:
         """The real name of a logical queue (``days`` → ``backbone-dev-days``)."""

@@ -6,13 +6,14 @@ another in its place with ``use()``.
 
 from __future__ import annotations
 
+import random
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from functools import cached_property
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chalicelib.usecases.keyring import Keyring
@@ -21,12 +22,20 @@ if TYPE_CHECKING:
     from aws_lambda_powertools import Logger, Metrics
 
     from chalicelib.config import Config
+    from chalicelib.domain.decision import Event, Message
     from chalicelib.domain.partners import ApiKey, Partner
+    from chalicelib.integrations.gocardless.client import GoCardless
     from chalicelib.integrations.objects import Objects
     from chalicelib.integrations.queues import Queues
+    from chalicelib.integrations.transport import Attempt, Transport
     from chalicelib.models.store import Store
     from chalicelib.models.unit import Outgoing, Stored
     from chalicelib.usecases.context import Context
+    from chalicelib.usecases.organisations import Organisations
+    from chalicelib.usecases.sending import Carrier
+    from chalicelib.usecases.simulators import Outside, Simulators
+
+    EventData = Callable[[Context, Event, Any], dict[str, Any]]
 
 SERVICE = "backbone"
 
@@ -128,6 +137,91 @@ class Runtime:
 
         return Objects(self.config)
 
+    @cached_property
+    def transport(self) -> Transport:
+        """The way out to providers."""
+        from chalicelib.integrations.transport import Limits, Transport
+
+        config = self.config
+        limits = Limits(
+            connect_seconds=config.connect_seconds,
+            read_seconds=config.read_seconds,
+            first_pause_seconds=config.retry_seconds,
+        )
+        return Transport(limits, sleep=time.sleep, uniform=random.uniform, heard=self.heard)
+
+    def heard(self, attempt: Attempt) -> None:
+        """Note how a call to a provider went: never its contents."""
+        self.logger.info(
+            "provider",
+            extra={
+                "provider": attempt.provider,
+                "operation": attempt.operation,
+                "attempt": attempt.number,
+                "status": attempt.status,
+                "error": attempt.error,
+                "ms": round(attempt.seconds * 1000, 1),
+            },
+        )
+        self.count("ProviderFailures" if attempt.failed else "ProviderCalls", 1)
+
+    @cached_property
+    def organisations(self) -> Organisations:
+        """Partners' accounts at the payments provider."""
+        from chalicelib.integrations import secrets
+        from chalicelib.usecases.organisations import Organisations
+
+        config, name = self.config, self.config.gocardless_secret
+        read = None if name is None else lambda: secrets.read(config, name)
+        return Organisations(self.store, read, time.monotonic)
+
+    @cached_property
+    def simulators(self) -> Simulators | None:
+        """The sandbox's simulators; ``None`` where the provider is a real one, or there is none."""
+        from chalicelib.integrations.simulators import GoCardlessSimulator
+        from chalicelib.usecases.simulators import Simulators
+
+        config = self.config
+        if not config.simulated or config.gocardless_url is None:
+            return None
+        gocardless = GoCardlessSimulator(config.gocardless_url, self.transport)
+        base = config.public_base_url or ""
+        return Simulators(self.organisations, gocardless, config.gocardless_url, base)
+
+    @cached_property
+    def outside(self) -> Outside | None:
+        """What sandbox partners' days depend on besides the platform; ``None`` if on nothing."""
+        from chalicelib.models.keys import GOCARDLESS, PROVIDER_EVENTS
+        from chalicelib.usecases.simulators import Outside
+
+        if self.simulators is None:
+            return None
+        return Outside(
+            simulators=self.simulators,
+            provider=self.gocardless,
+            quiet=lambda: self.queues.empty((GOCARDLESS, PROVIDER_EVENTS)),
+            sleep=self.sleep,
+            monotonic=time.monotonic,
+        )
+
+    def collects(self, partner: Partner) -> bool:
+        """Whether there is a provider that could hold a mandate of this partner's end users."""
+        if self.config.gocardless_url is None:
+            return False
+        simulated = partner.sandbox and self.config.simulated
+        return simulated or self.organisations.of(partner.id) is not None
+
+    def gocardless(self, ctx: Context) -> GoCardless:
+        """GoCardless as the partner's organisation sees it; in the sandbox made if need be."""
+        from chalicelib.integrations.gocardless.client import GoCardless
+
+        url, found = self.config.gocardless_url, self.organisations.of(ctx.partner.id)
+        if found is None and self.simulators is not None and ctx.partner.sandbox:
+            found = self.simulators.organisation(ctx)
+        if url is None or found is None:
+            raise LookupError(f"partner {ctx.partner.id} has no organisation at GoCardless")
+        return GoCardless(url, found.access_token, self.transport)
+
     def dispatch(self, messages: Sequence[Outgoing]) -> None:
         """Send committed outbox messages now; what fails is left to the sweeper.  Never raises."""
         try:
@@ -148,6 +242,8 @@ class Runtime:
             new_id=self.new_id,
             dispatch=self.dispatch,
             report=self.report,
+            wall=self.clock,
+            event_data=self.event_data,
         )
 
     def context_of(self, partner_id: str) -> Context:
@@ -158,6 +254,39 @@ class Runtime:
         if stored is None:
             raise LookupError(f"there is no partner {partner_id}")
         return self.context_for(stored.value)
+
+    def event_data(self, ctx: Context, event: Event, subject: Any) -> dict[str, Any]:
+        """What a webhook says of an event (see :func:`compose`)."""
+        if _event_data is None:
+            raise RuntimeError("compose() was not called: nothing says how events are shown")
+        return _event_data(ctx, event, subject)
+
+    def carrier(self) -> Carrier:
+        """What delivering webhooks needs of the outside."""
+        from chalicelib.integrations.courier import Courier
+        from chalicelib.usecases.sending import Carrier
+
+        return Carrier(
+            post=Courier(self.config.webhook_seconds).post,
+            resolve=self.resolve,
+            send=self.send_soon,
+            monotonic=time.monotonic,
+            chance=random.random,
+            answer_seconds=self.config.webhook_seconds,
+            loopback=self.config.sandbox,
+        )
+
+    def send_soon(self, messages: Sequence[Message], delay_seconds: int) -> bool:
+        """Send messages past the outbox; whether SQS took them all.  Never raises."""
+        from chalicelib.models.unit import Outgoing
+
+        now = self.clock()
+        out = [Outgoing(self.new_id(), one.queue, one.body, now) for one in messages]
+        try:
+            return len(self.queues.send(out, delay_seconds)) == len(out)
+        except Exception:
+            self.logger.warning("messages could not be sent", exc_info=True)
+            return False
 
     def report(self, what: str, error: Exception, **facts: str) -> None:
         """Log an error that the work survives."""
@@ -180,6 +309,13 @@ class Runtime:
 
 
 _current: Runtime | None = None
+_event_data: EventData | None = None
+
+
+def compose(event_data: EventData) -> None:
+    """Say how events are shown: the edge knows, and neither use cases nor jobs may import it."""
+    global _event_data
+    _event_data = event_data
 
 
 def get() -> Runtime:

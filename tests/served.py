@@ -18,6 +18,7 @@ from uuid import uuid4
 
 from chalicelib import runtime
 from chalicelib.domain.partners import Partner
+from chalicelib.handlers import events
 from chalicelib.handlers.api import RESOURCES
 from chalicelib.handlers.http import Backbone
 from chalicelib.models.store import Store
@@ -42,6 +43,9 @@ class StandingRuntime(Runtime):
             public_base_url=None,
             log_level="INFO",
             csv_limit_bytes=5_000_000,
+            sandbox=False,
+            gocardless_url=None,
+            webhook_seconds=15.0,
         )
         self._keys = {key_hash(key): partner for key, partner in keys.items()}
 
@@ -83,4 +87,5 @@ def _store() -> Store:
 def _app() -> Backbone:
     app = Backbone(app_name="served", configure_logs=False)
     app.mount(RESOURCES)
+    runtime.compose(events.event_data)
     return app

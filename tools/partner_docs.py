@@ -98,8 +98,9 @@ def _routes_by_code() -> Mapping[str, list[str]]:
     found: dict[str, list[str]] = {}
     for operation in operations(RESOURCES):
         path = operation.path.removeprefix(PREFIX).replace("{pk}", "{id}").replace("{sub}", "{id}")
+        path += "/" if operation.path.startswith(PREFIX) else ""
         for code in operation.refuses:
-            found.setdefault(code, []).append(f"`{operation.method} {path}/`")
+            found.setdefault(code, []).append(f"`{operation.method} {path}`")
     return found
 
 

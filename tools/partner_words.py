@@ -22,6 +22,7 @@ MOVES: Mapping[str, Mapping[str, str]] = {
         "close": "By itself: a term loan with zero balances and nothing pending. "
         "By hand: `POST /loan/{id}/close/`",
         "cancel": "`POST /loan/{id}/cancel/`",
+        "reopen": "What closed the loan is reverted, or its money is taken back by the provider.",
     },
     "application": {
         "update": "`PATCH /application/{id}/`, `PUT /application/{id}/`, and its data points",
@@ -32,9 +33,10 @@ MOVES: Mapping[str, Mapping[str, str]] = {
     },
     "transaction": {
         "apply": "`POST /transaction/{id}/apply/`",
-        "fail": "The payments provider says that the money did not move.",
+        "fail": "The payments provider says that the money did not move: everything since is "
+        "recalculated as if it had never been.",
         "retry": "A failed one is sent to the provider again.",
-        "revert": "An applied one is taken back, and every later one with it.",
+        "revert": "`POST /transaction/{id}/revert/`: it is taken back with every later one.",
     },
 }
 
@@ -70,6 +72,8 @@ ERRORS: Mapping[str, str] = {
     "transaction_pending": "A transaction of the loan is still pending. Apply it first.",
     "payload_too_large": "The body is larger than 1 MB.",
     "unsupported_media_type": "The body is not JSON in UTF-8.",
+    "invalid_signature": "For the payments provider alone: the body is not signed with a secret "
+    "that we share with it.",
     "throttled": "Too many requests. Wait as many seconds as `Retry-After` says.",
     "internal_error": "A fault of ours. Nothing was changed by it. Tell us the `request_id`.",
     "unavailable": "The service is not available just now. Wait as `Retry-After` says and send the "

@@ -136,7 +136,9 @@ class Clock:
     ``day`` is a sandbox partner's business date, set at the wall-clock instant ``set_at`` (None:
     the partner lives by the wall clock).  ``target`` is the date that the clock is on its way to.
     ``closing`` is the date whose daily jobs run, ``open_shards`` those of its shards that have not
-    finished; ``closed`` the last date that is done.
+    finished; ``closed`` the last date that is done.  ``opening`` says that the simulators have yet
+    to come to ``day``, before its jobs; ``draining`` that what the day has brought about outside
+    has yet to be through, after them.
     """
 
     id: str
@@ -146,12 +148,14 @@ class Clock:
     closing: date | None = None
     open_shards: tuple[int, ...] = ()
     closed: date | None = None
+    opening: bool = False
+    draining: bool = False
 
     @property
     def settled(self) -> bool:
         """Whether the clock stands where it was sent and that day's jobs are done."""
         arrived = self.target is None or self.target == self.day
-        return arrived and not self.open_shards
+        return arrived and not (self.open_shards or self.opening or self.draining)
 
 
 def business_date(partner: Partner, clock: Clock | None, wall: datetime) -> date:
@@ -181,8 +185,13 @@ def first_clock(partner: Partner, wall: datetime) -> Clock:
     return Clock(partner.id, today, partner.begins(today), target=today, closed=today)
 
 
-def send_clock(clock: Clock, to: date, wall: datetime, has_loans: bool) -> Decision[Clock]:
-    """Send a sandbox clock to a date: forward day by day, or anywhere while there are no loans."""
+def send_clock(
+    clock: Clock, to: date, wall: datetime, has_loans: bool, follows: bool = False
+) -> Decision[Clock]:
+    """Send a sandbox clock to a date: forward day by day, or anywhere while there are no loans.
+
+    ``follows`` says that there are simulators whose date follows, and what they report with it.
+    """
     at = clock.target or clock.day
     assert at is not None, "only a sandbox clock is sent"
     if not EARLIEST <= to <= LATEST:
@@ -195,20 +204,33 @@ def send_clock(clock: Clock, to: date, wall: datetime, has_loans: bool) -> Decis
             "may be set to any date.",
             {"business_date": at.isoformat(), "asked": to.isoformat()},
         )
+    steps = (_step(clock),)
+    if to == at and clock.settled and follows:
+        return Decision(replace(clock, draining=True), messages=steps)
     if not has_loans and clock.settled:
-        return Decision(replace(clock, day=to, set_at=wall, target=to, closed=to, closing=None))
+        there = replace(
+            clock, day=to, set_at=wall, target=to, closed=to, closing=None, opening=follows
+        )
+        return Decision(there, messages=steps if follows else ())
     if to == at and clock.settled:
         return Decision(clock)
-    step = Message(CLOCK_QUEUE, {"partner": clock.id})
-    return Decision(replace(clock, target=to), messages=(step,))
+    return Decision(replace(clock, target=to), messages=steps)
 
 
-def next_step(partner: Partner, clock: Clock, wall: datetime) -> Decision[Clock]:
+def _step(clock: Clock) -> Message:
+    return Message(CLOCK_QUEUE, {"partner": clock.id})
+
+
+def next_step(
+    partner: Partner, clock: Clock, wall: datetime, follows: bool = False
+) -> Decision[Clock]:
     """What the days' jobs have to do next: finish a day under way, or begin the next one.
 
     A sandbox clock goes on by one day towards its target; everybody else is brought to today.  A
     decision without messages says that there is nothing to do.
     """
+    if clock.opening or clock.draining:
+        return Decision(clock, messages=(_step(clock),))
     if clock.open_shards:
         assert clock.closing is not None
         return Decision(clock, messages=_shards(clock, clock.closing))
@@ -223,6 +245,8 @@ def next_step(partner: Partner, clock: Clock, wall: datetime) -> Decision[Clock]
         day = clock.day + timedelta(days=1)
         shards = tuple(range(partner.shards))
         begun = replace(clock, day=day, set_at=wall, closing=day, open_shards=shards)
+        if follows:
+            return Decision(replace(begun, opening=True), messages=(_step(clock),))
     assert begun.closing is not None
     return Decision(begun, messages=_shards(begun, begun.closing))
 
@@ -234,13 +258,40 @@ def _shards(clock: Clock, day: date) -> tuple[Message, ...]:
     )
 
 
-def shard_done(
-    partner: Partner, clock: Clock, day: date, shard: int, wall: datetime
+def opened(clock: Clock, day: date) -> Decision[Clock]:
+    """The simulators have come to ``day``, and what they reported is done: its jobs may run."""
+    if not clock.opening or clock.day != day:
+        return Decision(clock)
+    messages = () if clock.closing is None else _shards(clock, clock.closing)
+    return Decision(replace(clock, opening=False), messages=messages)
+
+
+def drained(
+    partner: Partner, clock: Clock, day: date, wall: datetime, follows: bool
 ) -> Decision[Clock]:
-    """A shard has finished a date; the last one closes it and begins the next, if one is due."""
+    """What ``day`` has brought about is through: the next one may begin, if one is due.
+
+    Whoever says so goes on with the next day's opening, without another message.
+    """
+    if not clock.draining or clock.day != day:
+        return Decision(clock)
+    decided = next_step(partner, replace(clock, draining=False), wall, follows)
+    return Decision(decided.state) if decided.state.opening else decided
+
+
+def shard_done(
+    partner: Partner, clock: Clock, day: date, shard: int, wall: datetime, follows: bool = False
+) -> Decision[Clock]:
+    """A shard has finished a date; the last one closes it and begins the next, if one is due.
+
+    With simulators what the day has brought about has to be through first.
+    """
     if clock.closing != day or shard not in clock.open_shards:
         return Decision(clock)
     left = tuple(other for other in clock.open_shards if other != shard)
     if left:
         return Decision(replace(clock, open_shards=left))
-    return next_step(partner, replace(clock, open_shards=(), closing=None, closed=day), wall)
+    done = replace(clock, open_shards=(), closing=None, closed=day)
+    if follows and clock.day is not None:
+        return Decision(replace(done, draining=True), messages=(_step(clock),))
+    return next_step(partner, done, wall)

@@ -1,19 +1,21 @@
-"""Webhooks: who wants to hear of what, with which secret it is signed, and what was sent.
+"""Webhooks: who wants to hear of what, and with which secret it is signed.
 
 Partner API, Webhooks.  The secrets stand apart from their endpoint, so that whatever shows or lists
-endpoints never has them.
+endpoints never has them.  What is sent, when and in which order: :mod:`deliveries`.
 """
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+import hashlib
+import hmac
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.decision import Decision
-from chalicelib.domain.errors import Flaw, Invalid
+from chalicelib.domain.errors import Flaw, Invalid, Refused
 
 EVENTS = (
     "application_processing_finished",
@@ -37,7 +39,8 @@ OVERLAP = timedelta(hours=24)
 MAX_VALID = 5
 """Secrets that sign at the same time, each with a signature in every delivery's header."""
 
-PENDING, DELIVERED, FAILED = "pending", "delivered", "failed"
+MOST_ENDPOINTS = 50
+"""Of one partner: each of them is a row of the log for every event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,26 +74,68 @@ class Secrets:
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
-    """One attempt: a response's status, or what went wrong, and when the next attempt is."""
+class Subscription:
+    """What recording an event has to know of an endpoint."""
 
-    attempted_at: datetime
-    response_status: int | None = None
-    error: str | None = None
-    next_attempt_at: datetime | None = None
+    endpoint: str
+    events: tuple[str, ...] = (ALL,)
 
 
 @dataclass(frozen=True, slots=True)
-class Webhook:
-    """One event for one endpoint; ``timestamp`` in Unix seconds, ``data`` as it is sent."""
+class Subscriptions:
+    """Who listens at a partner, in one small item; ``id`` is the partner's.
+
+    ``all`` holds the enabled endpoints, ``endpoints`` counts the disabled ones too.
+    """
 
     id: str
-    event: str
-    webhook_endpoint: str
-    timestamp: int
-    data: dict[str, Any] = field(default_factory=dict)
-    deliveries: tuple[Delivery, ...] = ()
-    status: str = PENDING
+    endpoints: int = 0
+    all: tuple[Subscription, ...] = ()
+
+    def to(self, event: str) -> tuple[str, ...]:
+        """The endpoints that want to hear of ``event``."""
+        return tuple(one.endpoint for one in self.all if event in one.events or ALL in one.events)
+
+
+def joined(known: Subscriptions, endpoint: Endpoint) -> Subscriptions:
+    """With a new endpoint.  Raises ``invalid_status`` where there are too many."""
+    if known.endpoints >= MOST_ENDPOINTS:
+        raise Refused(
+            "invalid_status",
+            f"There are {known.endpoints} webhook endpoints; delete one before you add another.",
+            {"endpoints": known.endpoints},
+        )
+    return subscribed(replace(known, endpoints=known.endpoints + 1), endpoint)
+
+
+def subscribed(known: Subscriptions, endpoint: Endpoint) -> Subscriptions:
+    """With an endpoint as it is now: a disabled one hears nothing."""
+    others = tuple(one for one in known.all if one.endpoint != endpoint.id)
+    own = () if endpoint.is_disabled else (Subscription(endpoint.id, endpoint.events),)
+    return replace(known, all=others + own)
+
+
+def left(known: Subscriptions, endpoint: Endpoint) -> Subscriptions:
+    """Without an endpoint."""
+    gone = subscribed(known, replace(endpoint, is_disabled=True))
+    return replace(gone, endpoints=max(0, known.endpoints - 1))
+
+
+def signatures(secrets: Iterable[str], webhook_id: str, at: int, body: bytes) -> str:
+    """The header ``webhook-signature``: one ``v1`` signature a secret, newest first.
+
+    ``at`` is the attempt's own time in Unix seconds (Standard Webhooks: HMAC-SHA256 of id, time and
+    body, joined by dots, under the base64 that follows ``whsec_``).
+    """
+    signed = f"{webhook_id}.{at}.".encode() + body
+    return " ".join(
+        "v1," + base64.b64encode(hmac.digest(_key(one), signed, hashlib.sha256)).decode()
+        for one in secrets
+    )
+
+
+def _key(secret: str) -> bytes:
+    return base64.b64decode(secret.removeprefix(SECRET_PREFIX))
 
 
 def secret_text(random: bytes) -> str:

@@ -1,8 +1,12 @@
-"""How a collection is answered: as a page of JSON with its links, or whole as CSV."""
+"""How a collection is answered: as a page of JSON with its links, or whole as CSV.
+
+The rows of a single answer, a report, are given as CSV the same way.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from datetime import date
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -50,7 +54,8 @@ def answer(
         encoding.canonical([ctx.partner.id, operation.path, own]),
     )
     if tables.wanted(query.format, request.headers.get("accept")):
-        return _table(edge, ctx, operation, asked)
+        assert operation.answer is not None
+        return _table(edge, ctx, operation, operation.answer, asked.rows(), ctx.business_date)
     found = asked.page()
     text = encoding.encode(_page(edge, request, query, found))
     headers = {"Content-Type": JSON} | ({} if found.exact else {COUNT_HEADER: "at-least"})
@@ -76,11 +81,32 @@ def _page(
     }
 
 
-def _table(edge: Runtime, ctx: Context, operation: Operation, asked: lists.Asked) -> Answered:
-    """The whole filtered result as CSV: in the answer, or behind a link if it is too large."""
-    assert operation.answer is not None
-    name = tables.file_name(operation.path, ctx.business_date)
-    pieces = tables.lines(operation.answer, asked.rows())
+def wants_table(operation: Operation, query: schema.Query, request: Request) -> bool:
+    """Whether the rows of a single answer are asked for, as CSV."""
+    if operation.table is None:
+        return False
+    return tables.wanted(getattr(query, "format", None), request.headers.get("accept"))
+
+
+def table(edge: Runtime, ctx: Context, operation: Operation, shown: Mapping[str, Any]) -> Answered:
+    """The rows of a single answer as CSV; ``shown`` is the whole of it."""
+    assert operation.answer is not None and operation.table is not None
+    day = shown.get("date", ctx.business_date)
+    row = tables.row_of(operation.answer, operation.table)
+    return _table(edge, ctx, operation, row, shown[operation.table], day)
+
+
+def _table(
+    edge: Runtime,
+    ctx: Context,
+    operation: Operation,
+    row: type[schema.Out],
+    rows: Iterable[Mapping[str, Any]],
+    day: date,
+) -> Answered:
+    """All the rows as CSV: in the answer, or behind a link if it is too large."""
+    name = tables.file_name(operation.path, day)
+    pieces = tables.lines(row, rows)
     held: list[str] = []
     weight = 0
     for piece in pieces:

@@ -43,11 +43,15 @@ _EVENT = {
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """A handler's answer with another status or further headers than its declaration says."""
+    """A handler's answer with another status or further headers than its declaration says.
+
+    ``answer`` is the model that prints it, if it is another one too.
+    """
 
     value: Any = None
     status: int | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
+    answer: type[schema.Out] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,6 +200,8 @@ def _act(
     query, body = _read(operation, request)
     key = requests.idempotency(operation, request, arguments, query, body)
     known: dict[str, Any] = {"query": schema.from_cursor(query), "body": body}
+    if operation.raw:
+        known["raw"] = requests.incoming(request)
     ctx = None
     if partner is not None:
         ctx = known["ctx"] = _context(edge, visit, operation, partner, key)
@@ -211,6 +217,8 @@ def _act(
     value = _attempts(ctx, operation, arguments)
     if isinstance(value, _Found):
         return value.answered
+    if ctx is not None and collections.wants_table(operation, query, request):
+        return collections.table(edge, ctx, operation, _shown(ctx, operation, value))
     return _rendered(ctx, operation, value)
 
 
@@ -250,6 +258,8 @@ def _context(
         request_id=visit.request_id,
         idempotency=key,
         dispatch=edge.dispatch,
+        wall=edge.clock,
+        event_data=edge.event_data,
     )
     if key is None:
         return ctx
@@ -303,6 +313,8 @@ def _rendered(ctx: Context | None, operation: Operation, value: Any) -> Answered
         return value.status, {"Content-Type": value.content_type, **value.headers}, value.body
     if isinstance(value, Reply):
         status, headers = value.status or status, dict(value.headers)
+        if value.answer is not None:
+            operation = replace(operation, answer=value.answer, view=None)
         value = value.value
     if isinstance(value, Replayed):
         headers |= REPLAYED

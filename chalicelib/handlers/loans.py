@@ -140,7 +140,7 @@ def loan_out(_: Context, shown: Shown) -> Mapping[str, Any]:
         "is_interest_calculation_enabled": account.interest_enabled,
         "close_reason": account.close_reason,
         "close_substatus": account.close_substatus,
-        "mandate": None,
+        "mandate": account.mandate,
         "disbursed_at": account.disbursed_on,
         "next_repayment_date": view.next_repayment_date,
         "next_repayment_amount": view.next_repayment_amount,
@@ -173,10 +173,16 @@ def create(ctx: Context, body: LoanIn) -> Shown:
     return loans.open_loan(ctx, values.pop("application"), values)
 
 
-@api.get("/{pk}", answer=LoanOut, view=loan_out, summary="Read a loan")
-def read(ctx: Context, pk: str) -> Shown:
-    """The loan on the business date."""
-    return loans.read(ctx, pk)
+class AsOfQuery(Query):
+    """An earlier day, at the end of which the account is shown as it was known then."""
+
+    as_of: Day | None = None
+
+
+@api.get("/{pk}", query=AsOfQuery, answer=LoanOut, view=loan_out, summary="Read a loan")
+def read(ctx: Context, pk: str, query: AsOfQuery) -> Shown:
+    """The loan on the business date, or with ``as_of`` as it was known at the end of that day."""
+    return loans.read(ctx, pk, query.as_of)
 
 
 class RowOut(Out):
@@ -226,14 +232,15 @@ def schedule_out(_: Context, found: tuple[str, list[ScheduleRow]]) -> Mapping[st
 
 @api.get(
     "/{pk}/schedule",
+    query=AsOfQuery,
     answer=ScheduleOut,
     view=schedule_out,
     summary="Read a term loan's schedule",
     refuses=("invalid_status",),
 )
-def schedule(ctx: Context, pk: str) -> tuple[str, list[ScheduleRow]]:
-    """What each row bills and what has been paid of it."""
-    return pk, loans.schedule(ctx, pk)
+def schedule(ctx: Context, pk: str, query: AsOfQuery) -> tuple[str, list[ScheduleRow]]:
+    """What each row bills and what has been paid of it, by now or at the end of ``as_of``."""
+    return pk, loans.schedule(ctx, pk, query.as_of)
 
 
 class PayoffQuery(Query):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
+from chalicelib import runtime
 from chalicelib.domain.mandates import Mandate
+from chalicelib.handlers import direct_debit
 from chalicelib.handlers.loans import LoanOut, loan_out
 from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Body, Out, PageQuery
 from chalicelib.handlers.values import Flag, Instant, TextRule, Uuid
 from chalicelib.models.unit import Stored
-from chalicelib.usecases import mandates
+from chalicelib.usecases import mandate_loans, mandates
 from chalicelib.usecases.context import Context, Source
 from chalicelib.usecases.loans import Shown
 
@@ -98,8 +100,14 @@ def listing(ctx: Context, query: PageQuery) -> Source[Stored[Mandate]]:
     refuses=UNCONFIGURED,
 )
 def create(ctx: Context, body: MandateIn) -> Stored[Mandate]:
-    """Refused on a stage without a payments provider."""
-    return mandates.create(ctx, body.end_user)
+    """Give `authorisation_url` to the end user: it leads to the provider's form.
+
+    The mandate is `pending_customer_approval` until the form is filled in, and `active` some
+    working days later: then `mandate_created` is sent. Where the form leads to afterwards says
+    nothing of that.
+    """
+    ask = mandates.Ask(body.end_user, body.success_url, body.failure_url)
+    return mandates.create(ctx, ask, runtime.get().collects(ctx.partner), direct_debit.form_of)
 
 
 @api.get("/{pk}", answer=MandateOut, summary="Read a mandate")
@@ -113,11 +121,11 @@ def read(ctx: Context, pk: str) -> Stored[Mandate]:
     body=StateIn,
     answer=MandateOut,
     summary="Disable or enable a mandate",
-    refuses=("mandate_not_usable", *UNCONFIGURED),
+    refuses=("invalid_status", *UNCONFIGURED),
 )
 def manage_state(ctx: Context, pk: str, body: StateIn) -> Stored[Mandate]:
-    """Refused on a stage without a payments provider."""
-    return mandates.manage_state(ctx, pk)
+    """One that an open loan still uses cannot be disabled until another is set on the loan."""
+    return mandates.manage_state(ctx, pk, body.is_disabled, runtime.get().collects(ctx.partner))
 
 
 @loan_api.post(
@@ -129,5 +137,5 @@ def manage_state(ctx: Context, pk: str, body: StateIn) -> Stored[Mandate]:
     refuses=("loan_not_open", "mandate_not_usable", *UNCONFIGURED),
 )
 def set_on_loan(ctx: Context, pk: str, body: LoanMandateIn) -> Shown:
-    """Refused on a stage without a payments provider."""
-    return mandates.set_on_loan(ctx, pk, body.mandate)
+    """Only a usable mandate of the same end user; the one before it is left."""
+    return mandate_loans.set_on_loan(ctx, pk, body.mandate, runtime.get().collects(ctx.partner))

@@ -47,6 +47,7 @@ CODES: Mapping[str, tuple[int, str]] = {
     "payload_too_large": (413, "Payload too large"),
     "unsupported_media_type": (415, "Unsupported media type"),
     "throttled": (429, "Throttled"),
+    "invalid_signature": (498, "Invalid signature"),
     "internal_error": (500, "Internal error"),
     "unavailable": (503, "Unavailable"),
 }

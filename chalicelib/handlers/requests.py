@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from chalice.app import Request
@@ -109,6 +110,22 @@ def body(operation: Operation, request: Request) -> schema.Body:
     return schema.read(operation.body, data)
 
 
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """A request as it came: its bytes and its headers, by names of any case."""
+
+    body: bytes
+    headers: Mapping[str, str]
+
+
+def incoming(request: Request) -> Incoming:
+    """The request as it came, :class:`Rejected` if it is too large."""
+    raw = _raw(request)
+    if len(raw) > MAX_BODY_BYTES:
+        raise Rejected("payload_too_large", "The body is larger than 1 MB.")
+    return Incoming(raw, request.headers)
+
+
 def idempotency(
     operation: Operation,
     request: Request,
@@ -119,10 +136,14 @@ def idempotency(
     """The caller's key with a fingerprint of what it asks for; None without a key.
 
     With ``idempotency="own"`` the key may stand in the body too, both must agree, and one must be
-    there.
+    there.  A preview makes nothing and leaves its key unused.
     """
     if operation.idempotency == "none":
         return None
+    if isinstance(sent_query, schema.PreviewQuery):
+        if sent_query.preview:
+            return None
+        sent_query = schema.NoQuery()  # as if it had not been said
     asked = dict(schema.given(sent_body)) if sent_body is not None else {}
     key = _header_key(request)
     if operation.key_field is not None:

@@ -31,6 +31,14 @@ _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
 
 
 @dataclass(frozen=True, slots=True)
+class Also:
+    """A further success: what it means, and the model of its answer."""
+
+    meaning: str
+    answer: type[Out]
+
+
+@dataclass(frozen=True, slots=True)
 class Operation:
     """One method on one path, with all that validates, documents and renders it.
 
@@ -38,9 +46,12 @@ class Operation:
     same.  ``refuses`` are the codes of the table in ``problems.py`` that it may answer besides the
     usual ones.  ``public`` needs no API key.  ``view`` turns the handler's value into what
     ``answer`` reads: ``view(ctx, value)``.  ``also`` says what further statuses mean that a
-    ``Reply`` may have, ``produces`` the content type of a ``Raw`` answer.
+    ``Reply`` may have (an :class:`Also` where it has another answer too), ``produces`` the content
+    type of a ``Raw`` answer.
     ``related`` names the ids that a collection can be filtered by although its answer does not
-    show them; its source covers them.
+    show them; its source covers them.  ``table`` names the list of a single answer that is given
+    as CSV where that is asked for.  ``raw`` gives the handler the request's bytes and headers as
+    they came (``Incoming``), for what is signed as a whole.
     """
 
     method: str
@@ -60,9 +71,11 @@ class Operation:
     view: Callable[[Any, Any], Any] | None = None
     aliases: tuple[str, ...] = ()
     takes: frozenset[str] = field(default_factory=frozenset)
-    also: Mapping[int, str] = field(default_factory=dict)
+    also: Mapping[int, str | Also] = field(default_factory=dict)
     produces: str | None = None
     related: tuple[str, ...] = ()
+    table: str | None = None
+    raw: bool = False
 
     def parameters(self) -> list[Parameter]:
         """A collection's filters, its order and its formats; ``query`` has the other parameters."""
@@ -146,18 +159,18 @@ class Resource:
         idempotency: Idempotent = "none",
         key_field: str | None = None,
         collection: bool = False,
-        also: Mapping[int, str] | None = None,
+        also: Mapping[int, str | Also] | None = None,
         produces: str | None = None,
         related: Sequence[str] = (),
+        table: str | None = None,
+        raw: bool = False,
     ) -> Callable[[F], F]:
         """Declare ``method`` on ``path`` (below the resource's own).
 
         The decorated function names what it needs: ``ctx``, ``body``, ``query``, and the path's
-        variables.  It returns what ``answer`` reads.  ``idempotency="own"`` says that the key is
-        required, in ``key_field`` of the body or in the header, and that the use case itself
-        finds the first answer again (``ctx.idempotency``).
+        variables.  It returns what ``answer`` reads.  ``idempotency="own"``: the key is required,
+        in ``key_field`` of the body or in the header, and the use case finds the first answer.
         """
-
         if path and not path.startswith("/"):
             raise ValueError(f"{method} {self.path}: {path!r} does not begin with a slash")
 
@@ -168,7 +181,7 @@ class Resource:
                 handler=handler,
                 tag=self.tag,
                 summary=summary or _first_line(handler),
-                body=body or (Nothing if method in _WITH_BODY else None),
+                body=body or (Nothing if method in _WITH_BODY and not raw else None),
                 query=query,
                 answer=answer,
                 status=status,
@@ -183,6 +196,8 @@ class Resource:
                 also=also or {},
                 produces=produces,
                 related=tuple(related),
+                table=table,
+                raw=raw,
             )
             check(operation)
             self.operations.append(operation)
@@ -199,6 +214,8 @@ def check(operation: Operation) -> None:
     known = {"ctx", "body", "query", *operation.variables}
     if operation.public:
         known.discard("ctx")
+    if operation.raw:
+        known.add("raw")
     if operation.takes - known:
         raise ValueError(f"{where}: cannot give {sorted(operation.takes - known)}")
     if set(operation.variables) - operation.takes:
@@ -207,6 +224,10 @@ def check(operation: Operation) -> None:
         raise ValueError(f"{where}: a collection takes a PageQuery")
     if operation.collection and operation.answer is None:
         raise ValueError(f"{where}: a collection has an answer")
+    if operation.table is not None and (operation.collection or operation.public):
+        raise ValueError(f"{where}: only a partner's single answer has a table")
+    if operation.table is not None and "format" not in operation.query.model_fields:
+        raise ValueError(f"{where}: a table is asked for by a format")
     if operation.idempotency != "none" and operation.method != "POST":
         raise ValueError(f"{where}: only a POST has an idempotency key")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from datetime import date
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from chalicelib import runtime
 from chalicelib.domain.errors import NotFound
@@ -44,6 +44,22 @@ class PartnerOut(Out):
     api_key: str = ""
 
 
+class GoCardlessOut(Out):
+    """The partner's organisation at the GoCardless simulator; the official client works with it."""
+
+    url: str
+    access_token: str
+    webhook_secret: str
+    creditor: str
+    scenarios: list[str]
+
+
+class SimulatorsOut(Out):
+    """Where the sandbox's providers are, and what the partner needs to play them."""
+
+    gocardless: GoCardlessOut | None
+
+
 def _only_in_a_sandbox(ctx: Context) -> None:
     if not (runtime.get().config.sandbox and ctx.partner.sandbox):
         raise NotFound("route")
@@ -80,16 +96,29 @@ def read_clock(ctx: Context) -> Clock:
     also={202: "The move goes on by itself; the date is the one reached so far."},
 )
 def move_clock(ctx: Context, body: ClockIn) -> Reply | Clock:
-    """Run every day up to the date; answered once all of them are done.
+    """Run every day up to the date; answered once all of them are done and every webhook was tried.
 
     Where a response cannot wait that long, a move goes on by itself and is answered 202 with the
     date reached so far.
     """
     _only_in_a_sandbox(ctx)
     edge = runtime.get()
-    sandbox.send_clock(ctx, body.business_date, edge.clock())
-    clock = sandbox.wait(ctx, edge.sleep, time.monotonic, edge.config.answer_within_seconds)
-    return clock if clock.settled else Reply(clock, status=ACCEPTED)
+    sandbox.send_clock(ctx, body.business_date, edge.clock(), edge.outside)
+    moved = sandbox.wait(ctx, edge.sleep, time.monotonic, edge.config.answer_within_seconds)
+    return moved.clock if moved.settled else Reply(moved.clock, status=ACCEPTED)
+
+
+@api.get(
+    "/simulators",
+    answer=SimulatorsOut,
+    summary="Read where the simulators are",
+    refuses=("not_found",),
+)
+def simulators(ctx: Context) -> dict[str, Any]:
+    """Addresses and tokens of this partner's own organisations; `null` where there is none."""
+    _only_in_a_sandbox(ctx)
+    there = runtime.get().simulators
+    return {"gocardless": None if there is None else there.access(ctx)}
 
 
 @api.post(

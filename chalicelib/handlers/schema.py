@@ -25,7 +25,7 @@ from pydantic import (
 from chalicelib.domain.criteria import Criteria
 from chalicelib.domain.errors import Flaw, Invalid
 from chalicelib.handlers.encoding import shown_name
-from chalicelib.handlers.values import TextRule, Whole
+from chalicelib.handlers.values import Flag, TextRule, Whole
 from chalicelib.models.unit import Stored
 
 M = TypeVar("M", bound=BaseModel)
@@ -123,6 +123,12 @@ class Query(BaseModel):
 
 class NoQuery(Query):
     """No parameters."""
+
+
+class PreviewQuery(Query):
+    """With ``preview`` it is only told what would change: nothing is made, and no key is used."""
+
+    preview: Flag = False
 
 
 class PageQuery(Query):

@@ -47,6 +47,15 @@ def columns(answer: type[Out]) -> list[Column]:
     return list(_columns(answer, ()))
 
 
+def row_of(answer: type[Out], name: str) -> type[Out]:
+    """The model of the entries of an answer's list."""
+    row: type[Out]
+    (row,) = get_args(answer.model_fields[name].annotation)
+    if not issubclass(row, Out):
+        raise TypeError(f"{answer.__name__}.{name} is not a list of answers")
+    return row
+
+
 def lines(answer: type[Out], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
     """The CSV text of ``rows`` in pieces, its header first."""
     wide = columns(answer)

@@ -8,11 +8,14 @@ from typing import Annotated, Any, Literal
 
 from chalicelib.domain.ledger import Transaction
 from chalicelib.domain.money import ten_places
-from chalicelib.handlers.routing import Resource
-from chalicelib.handlers.schema import Body, Out, PageQuery
+from chalicelib.handlers.http import Reply
+from chalicelib.handlers.loans import LoanOut, loan_out
+from chalicelib.handlers.routing import Also, Resource
+from chalicelib.handlers.schema import Body, Out, PageQuery, PreviewQuery
 from chalicelib.handlers.values import Day, Flag, Instant, MoneyOut, PositiveMoney, TextRule, Uuid
 from chalicelib.usecases import transaction_lists, transactions
 from chalicelib.usecases.context import Context, Replayed, Source
+from chalicelib.usecases.previews import Preview
 
 api = Resource("/transaction", tag="Transactions")
 
@@ -40,6 +43,7 @@ REFUSALS = (
     "exceeds_outstanding",
     "loan_not_open",
     "invalid_status",
+    "statement_closed",
 )
 
 
@@ -126,29 +130,86 @@ def transaction_out(_: Context, item: Transaction) -> Mapping[str, Any]:
     }
 
 
+class TransactionsQuery(PageQuery):
+    """With a single ``loan``: an earlier day, whose transactions are shown as they were then."""
+
+    as_of: Day | None = None
+
+
 @api.collection(
+    query=TransactionsQuery,
     answer=TransactionOut,
     view=transaction_out,
     related=("end_user", "product"),
     summary="List transactions",
 )
-def listing(ctx: Context, query: PageQuery) -> Source[Transaction]:
-    """Newest first; each night's interest is one."""
-    return transaction_lists.listing(ctx, query.criteria)
+def listing(ctx: Context, query: TransactionsQuery) -> Source[Transaction]:
+    """Newest first; each night's interest is one.  ``as_of`` an earlier day, those of one
+    ``loan`` as they were known at its end.
+    """
+    return transaction_lists.listing(ctx, query.criteria, query.as_of)
+
+
+class DifferenceOut(Out):
+    """A transaction as it is and as it would be; null where there is none."""
+
+    id: str
+    before: TransactionOut | None
+    after: TransactionOut | None
+
+
+class PreviewOut(Out):
+    """What would change: the loan, and each transaction that would differ, newest first."""
+
+    before: LoanOut
+    after: LoanOut
+    transactions: list[DifferenceOut]
+
+
+def preview_out(ctx: Context, preview: Preview) -> Reply:
+    """A preview as it is answered."""
+    rows = [
+        {
+            "id": one.id,
+            "before": one.before and transaction_out(ctx, one.before),
+            "after": one.after and transaction_out(ctx, one.after),
+        }
+        for one in preview.transactions
+    ]
+    shown = {
+        "before": loan_out(ctx, preview.before),
+        "after": loan_out(ctx, preview.after),
+        "transactions": rows,
+    }
+    return Reply(shown, status=200, answer=PreviewOut)
+
+
+PREVIEW = {200: Also("With `preview=true`: what would change. Nothing is written.", PreviewOut)}
 
 
 @api.post(
     body=TransactionIn,
+    query=PreviewQuery,
     answer=TransactionOut,
     view=transaction_out,
     summary="Make a transaction",
     refuses=REFUSALS,
+    also=PREVIEW,
     idempotency="own",
     key_field="idempotency_key",
 )
-def create(ctx: Context, body: TransactionIn) -> Transaction | Replayed[Transaction]:
-    """Disburse, repay or charge a fee, once for each idempotency key."""
-    return transactions.post(ctx, transactions.Request(**body.values()))
+def create(
+    ctx: Context, body: TransactionIn, query: PreviewQuery
+) -> Transaction | Replayed[Transaction] | Reply:
+    """Disburse, repay or charge a fee, once for each idempotency key.
+
+    A repayment with a past ``effective_date`` counts from that day on: everything since is
+    recalculated.  A repayment can be previewed.
+    """
+    request = transactions.Request(**body.values())
+    if query.preview:
+        return preview_out(ctx, transactions.preview(ctx, request))
+    return transactions.post(ctx, request)
 
 
 @api.get("/{pk}", answer=TransactionOut, view=transaction_out, summary="Read a transaction")
@@ -169,8 +230,31 @@ class ApplyIn(Body):
     answer=TransactionOut,
     view=transaction_out,
     summary="Confirm a pending transaction by hand",
-    refuses=("invalid_status", "loan_not_open"),
+    refuses=("invalid_status", "loan_not_open", "statement_closed"),
 )
 def apply(ctx: Context, pk: str, body: ApplyIn) -> Transaction:
-    """For money that moved without a provider of ours."""
+    """For money that moved without a provider of ours.
+
+    A repayment's past ``effective_date`` makes its money count from that day on: everything since
+    is recalculated.
+    """
     return transactions.apply(ctx, pk, body.effective_date)
+
+
+@api.post(
+    "/{pk}/revert",
+    query=PreviewQuery,
+    answer=TransactionOut,
+    view=transaction_out,
+    summary="Revert a transaction and every later one",
+    refuses=("invalid_status", "loan_not_open", "statement_closed", "transaction_pending"),
+    also=PREVIEW,
+)
+def revert(ctx: Context, pk: str, query: PreviewQuery) -> Transaction | Reply:
+    """Take back an applied transaction, or a night's interest, with every later one of its loan.
+
+    The balances are what they were before it; the reverted nights are never charged again.
+    """
+    if query.preview:
+        return preview_out(ctx, transactions.preview_revert(ctx, pk))
+    return transactions.revert(ctx, pk)

@@ -8,7 +8,8 @@ from typing import Annotated, Any, ClassVar, Literal
 from pydantic import Field
 
 from chalicelib import runtime
-from chalicelib.domain.webhooks import Endpoint, Webhook
+from chalicelib.domain.deliveries import Webhook
+from chalicelib.domain.webhooks import Endpoint
 from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Body, Out, PageQuery
 from chalicelib.handlers.values import Flag, Instant, JsonObject, TextRule
@@ -107,10 +108,14 @@ def listing(ctx: Context, query: PageQuery) -> Source[Stored[Endpoint]]:
 
 
 @api.post(
-    body=EndpointIn, answer=NewEndpointOut, view=new_endpoint_out, summary="Register an endpoint"
+    body=EndpointIn,
+    answer=NewEndpointOut,
+    view=new_endpoint_out,
+    summary="Register an endpoint",
+    refuses=("invalid_status",),
 )
 def create(ctx: Context, body: EndpointIn) -> NewEndpoint:
-    """Its host must have addresses, all of them public."""
+    """Its host must have addresses, all of them public.  A partner has at most 50 endpoints."""
     return webhooks.create(ctx, body.values(), _reach(ctx))
 
 
@@ -178,5 +183,5 @@ def sent_one(ctx: Context, pk: str) -> Stored[Webhook]:
     "/{pk}/retry", answer=WebhookOut, summary="Send a webhook again", refuses=("invalid_status",)
 )
 def retry(ctx: Context, pk: str) -> Stored[Webhook]:
-    """Besides its own retries."""
+    """At once, whatever became of it, and with all its retries anew."""
     return webhooks.retry(ctx, pk)

@@ -7,7 +7,7 @@ message uses it as idempotency key, because a message may be delivered twice.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
 #: What SQS takes in one call.
 BATCH = 10
+LONGEST_DELAY_SECONDS = 900
 CONNECT_SECONDS = 1
 READ_SECONDS = 3
 
@@ -65,26 +66,74 @@ class Queues:
             self._urls[logical] = answer["QueueUrl"]
         return self._urls[logical]
 
-    def send(self, messages: Iterable[M]) -> list[M]:
-        """Send ``messages``, in their order within a queue; the ones that SQS took come back."""
+    def send(self, messages: Iterable[M], delay_seconds: int = 0) -> list[M]:
+        """Send ``messages``, in their order within a queue; the ones that SQS took come back.
+
+        They show up after ``delay_seconds``, at most :data:`LONGEST_DELAY_SECONDS`.
+        """
         by_queue: dict[str, list[M]] = {}
         for message in messages:
             by_queue.setdefault(message.queue, []).append(message)
         taken: list[M] = []
         for queue, waiting in by_queue.items():
             for start in range(0, len(waiting), BATCH):
-                taken += self._send(queue, waiting[start : start + BATCH])
+                taken += self._send(queue, waiting[start : start + BATCH], delay_seconds)
         return taken
 
-    def _send(self, queue: str, messages: Sequence[M]) -> list[M]:
+    def _send(self, queue: str, messages: Sequence[M], delay_seconds: int) -> list[M]:
         answer = self._client.send_message_batch(
             QueueUrl=self.url(queue),
             Entries=[
-                {"Id": str(place), "MessageBody": envelope(message.id, message.body)}
+                {
+                    "Id": str(place),
+                    "MessageBody": envelope(message.id, message.body),
+                    "DelaySeconds": delay_seconds,
+                }
                 for place, message in enumerate(messages)
             ],
         )
         return [messages[int(entry["Id"])] for entry in answer.get("Successful", ())]
+
+    def dead(self, logical: str) -> int:
+        """How many messages of a logical queue were given up (in AWS: approximately)."""
+        name = "ApproximateNumberOfMessages"
+        found = self._client.get_queue_attributes(
+            QueueUrl=self._dead_url(logical), AttributeNames=[name]
+        )
+        return int(found["Attributes"][name])
+
+    def revive(self, logical: str, most: int) -> Iterator[str]:
+        """Send up to ``most`` given-up messages to their queue again; their texts, one by one.
+
+        Ends when there are no more.
+        """
+        dead, alive = self._dead_url(logical), self.url(logical)
+        for _ in range(most):
+            found = self._client.receive_message(
+                QueueUrl=dead, MaxNumberOfMessages=1, VisibilityTimeout=30, WaitTimeSeconds=1
+            )
+            for message in found.get("Messages", ()):
+                self._client.send_message(QueueUrl=alive, MessageBody=message["Body"])
+                handle = message["ReceiptHandle"]
+                self._client.delete_message(QueueUrl=dead, ReceiptHandle=handle)
+                yield str(message["Body"])
+            if not found.get("Messages"):
+                return
+
+    def _dead_url(self, logical: str) -> str:
+        name = self._config.dead_queue_name(logical)
+        return str(self._client.get_queue_url(QueueName=name)["QueueUrl"])
+
+    def empty(self, logical: Iterable[str]) -> bool:
+        """Whether nothing waits or is being worked on in these queues (in AWS: approximately)."""
+        names = ["ApproximateNumberOfMessages", "ApproximateNumberOfMessagesNotVisible"]
+        for queue in logical:
+            found = self._client.get_queue_attributes(
+                QueueUrl=self.url(queue), AttributeNames=names
+            )["Attributes"]
+            if any(int(found.get(name, 0)) for name in names):
+                return False
+        return True
 
 
 def envelope(message_id: str, body: Mapping[str, Any]) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from chalicelib import runtime
-from chalicelib.usecases import days
+from chalicelib.domain.decision import Message
+from chalicelib.models.keys import PROVIDER_EVENTS
+from chalicelib.usecases import days, deliveries
 
 OVERDUE = timedelta(minutes=1)  # a message this old was not sent by the request that made it
 SWEPT_AT_ONCE = 100
@@ -23,7 +25,7 @@ def close_days() -> int:
     for partner in days.every_partner(edge.store):
         seen += 1
         try:
-            days.step(edge.context_for(partner), edge.clock())
+            days.step(edge.context_for(partner), edge.clock(), edge.outside)
         except Exception as error:
             edge.report("a partner's day could not be begun", error, partner_id=partner.id)
             edge.count("DaysNotBegun", 1)
@@ -45,3 +47,40 @@ def sweep_outbox() -> int:
             break
     edge.count("MessagesSwept", swept)
     return swept
+
+
+def poll_providers() -> int:
+    """Have every partner's organisation asked for its events, by a message each; how many.
+
+    A sandbox partner's are asked for with its clock, too.
+    """
+    edge = runtime.get()
+    if edge.config.gocardless_url is None:
+        return 0
+    waiting = [
+        Message(PROVIDER_EVENTS, {"do": "poll", "partner": partner_id})
+        for partner_id in edge.organisations.every()
+    ]
+    for start in range(0, len(waiting), SWEPT_AT_ONCE):
+        edge.send_soon(waiting[start : start + SWEPT_AT_ONCE], 0)
+    return len(waiting)
+
+
+def sweep_webhooks() -> int:
+    """Ask for a visit to every endpoint at which a retry is due; how many there were.
+
+    Also where a visit ended with its worker.  Asked for twice, it is visited once.
+    """
+    edge = runtime.get()
+    found = 0
+    waiting: list[Message] = []
+    for lane in deliveries.waking(edge.store, edge.clock()):
+        found += 1
+        waiting.append(deliveries.lane_message(lane.partner, lane.id, slow=lane.slow))
+        if len(waiting) == SWEPT_AT_ONCE:
+            edge.send_soon(waiting, 0)
+            waiting = []
+    if waiting:
+        edge.send_soon(waiting, 0)
+    edge.count("WebhookLanesSwept", found)
+    return found

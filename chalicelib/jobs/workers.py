@@ -14,17 +14,22 @@ from chalicelib import runtime
 from chalicelib.domain.decision import Message
 from chalicelib.domain.partners import DAYS_QUEUE
 from chalicelib.integrations.queues import opened
-from chalicelib.usecases import days
+from chalicelib.usecases import days, deliveries
 
 Body = Mapping[str, Any]
 
 
 def each(records: list[Mapping[str, Any]], work: Callable[[Body], None]) -> None:
     """Do ``work`` on the body of each SQS record."""
+    each_named(records, lambda _, body: work(body))
+
+
+def each_named(records: list[Mapping[str, Any]], work: Callable[[str, Body], None]) -> None:
+    """Do ``work`` on the message's id and body of each SQS record."""
     for record in records:
         message_id, body = opened(record["body"])
         with runtime.get().logged(message_id=message_id, partner_id=str(body.get("partner", ""))):
-            work(body)
+            work(message_id, body)
 
 
 def do_shard(body: Body) -> None:
@@ -36,7 +41,7 @@ def do_shard(body: Body) -> None:
     edge.count("LoansBroughtUp", progress.done)
     edge.count("LoansFailed", len(progress.failed))
     if progress.after is None:
-        clock = days.shard_done(ctx, day, shard, edge.clock())
+        clock = days.shard_done(ctx, day, shard, edge.clock(), edge.outside)
         if clock.closed == day:
             edge.count("DaysClosed", 1)
         return
@@ -48,4 +53,22 @@ def do_shard(body: Body) -> None:
 def step_clock(body: Body) -> None:
     """A partner's next day."""
     edge = runtime.get()
-    days.step(edge.context_of(body["partner"]), edge.clock())
+    days.step(edge.context_of(body["partner"]), edge.clock(), edge.outside)
+
+
+def deliver(body: Body) -> None:
+    """Webhooks to record, or endpoints at which some are due."""
+    _deliver(body, slow=False)
+
+
+def deliver_slowly(body: Body) -> None:
+    """The same for endpoints that are slow to answer."""
+    _deliver(body, slow=True)
+
+
+def _deliver(body: Body, slow: bool) -> None:
+    edge = runtime.get()
+    ctx = edge.context_of(body["partner"])
+    lanes = deliveries.record(ctx, body["record"]) if "record" in body else body["lanes"]
+    attempts = deliveries.wake(ctx, edge.carrier(), lanes, slow, body.get("holder"))
+    edge.count("WebhookAttempts", attempts)

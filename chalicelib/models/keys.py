@@ -60,10 +60,18 @@ CLAIM, REMEMBERED, MESSAGE = "claim", "remembered", "message"
 
 DAYS = "days"
 CLOCK = "clock"
+GOCARDLESS = "gocardless"
+PROVIDER_EVENTS = "provider_events"
+WEBHOOKS = "webhooks"
+WEBHOOKS_SLOW = "webhooks-slow"
 
 QUEUES: Mapping[str, str] = {
     DAYS: "one partner's shard of loans to bring up to one business date",
     CLOCK: "one sandbox partner's clock to move",
+    GOCARDLESS: "something to ask GoCardless for",
+    PROVIDER_EVENTS: "events of a provider to act on, and what follows from them",
+    WEBHOOKS: "a partner's webhook endpoints that have something waiting",
+    WEBHOOKS_SLOW: "the same for endpoints that are slow to answer",
 }
 """Logical queue: what its messages ask for.  Its real name is ``Config.queue_name(logical)``."""
 
@@ -189,6 +197,26 @@ BATCH: Kind[Any] = Kind(
     id_of="loan",
     parts=_loan,
 )
+FORMER: Kind[Any] = Kind(
+    "former",
+    "chalicelib.models.journals:Former",
+    pk="{partner}#L#{prefix}",
+    sk="H#{seq:08d}#{until:04d}",
+    id_of="loan",
+    parts=_loan,
+)
+"""A batch as it was before a later telling of the history, in no index."""
+
+STAGED: Kind[Any] = Kind(
+    "staged",
+    "chalicelib.models.journals:Staged",
+    pk="{partner}#L#{prefix}",
+    sk="S#{token}#{seq:08d}",
+    id_of="loan",
+    parts=_loan,
+)
+"""A batch of a telling that one transaction cannot hold, on its way into the journal."""
+
 TALLY: Kind[Any] = Kind("tally", "chalicelib.models.tally:Tally", pk="{partner}#TALLY#{id}")
 CLOCK_STATE: Kind[Any] = Kind("clock", f"{_DOMAIN}.partners:Clock", pk="PARTNER#{id}", sk="CLOCK")
 
@@ -228,12 +256,52 @@ WEBHOOK_SECRETS: Kind[Any] = Kind(
 )
 """Beside the endpoint, in no index: nothing that shows endpoints reads them."""
 
-WEBHOOK = _plain("webhook", "webhooks:Webhook")
+SUBSCRIPTIONS: Kind[Any] = Kind(
+    "subscriptions", f"{_DOMAIN}.webhooks:Subscriptions", pk="{partner}#SUBSCRIPTIONS#{id}"
+)
+"""Who listens, in one item by the partner's id: what recording an event reads."""
+
+LANE: Kind[Any] = Kind(
+    "lane",
+    f"{_DOMAIN}.deliveries:Lane",
+    pk="{partner}#WEBHOOK_ENDPOINT#{id}",
+    sk="LANE",
+    due="LANES#{shard}",
+    due_at="{wakes}",
+)
+"""Beside the endpoint and its secrets, so that one query reads all that a delivery needs.
+
+What wakes of all partners: ``page(LANE, ANYONE, "due", group={"shard": …})``.
+"""
+
+WEBHOOK = _plain(
+    "webhook",
+    "deliveries:Webhook",
+    status="{partner}#WEBHOOK#AWAITED#{awaited}",
+    due="{partner}#WEBHOOK#ENDPOINT#{webhook_endpoint}",
+    due_at="{due}#{order:04d}",
+)
 OFFER = _plain("offer", "blackmoon:Offer")
 CESSION = _plain("cession", "blackmoon:Cession")
 COLLATERAL = _plain("collateral", "blackmoon:Collateral")
 RECONCILIATION = _plain("reconciliation", "blackmoon:Reconciliation")
-PROVIDER_EVENT = _plain("provider_event", "alarms:ProviderEvent")
+PROVIDER_EVENT = _plain(
+    "provider_event",
+    "alarms:ProviderEvent",
+    status="{partner}#PROVIDER_EVENT#{waiting}",  # only those that wait
+)
+INBOUND: Kind[Any] = Kind("inbound", f"{_DOMAIN}.alarms:Inbound", pk="{partner}#INBOUND#{id}")
+"""Webhooks as they came, for the worker that acts on them and a month of looking back."""
+
+POLLED: Kind[Any] = Kind("polled", f"{_DOMAIN}.alarms:Polled", pk="{partner}#POLLED")
+ORGANISATION: Kind[Any] = Kind(
+    "organisation",
+    f"{_DOMAIN}.organisations:Organisation",
+    pk="{partner}#ORGANISATION",
+    list="ORGANISATIONS",
+)
+"""Sandbox partners' accounts at the simulator (a stage's real ones: its secret)."""
+
 ALARM = _plain("alarm", "alarms:Alarm")
 
 KINDS: Mapping[str, Kind[Any]] = {
@@ -253,6 +321,8 @@ KINDS: Mapping[str, Kind[Any]] = {
         TERMS,
         ACCOUNT,
         BATCH,
+        FORMER,
+        STAGED,
         TALLY,
         CLOCK_STATE,
         ADDRESS,
@@ -261,12 +331,17 @@ KINDS: Mapping[str, Kind[Any]] = {
         STATEMENT,
         WEBHOOK_ENDPOINT,
         WEBHOOK_SECRETS,
+        SUBSCRIPTIONS,
+        LANE,
         WEBHOOK,
         OFFER,
         CESSION,
         COLLATERAL,
         RECONCILIATION,
         PROVIDER_EVENT,
+        INBOUND,
+        POLLED,
+        ORGANISATION,
         ALARM,
     )
 }

@@ -10,6 +10,7 @@ from chalicelib.domain.applications import Application
 from chalicelib.domain.errors import Flaw, Invalid, NotFound
 from chalicelib.models.keys import APPLICATION, END_USER, PRODUCT
 from chalicelib.usecases import decisions, listings
+from chalicelib.usecases.announcing import announce
 
 if TYPE_CHECKING:
     from chalicelib.domain.criteria import Criteria
@@ -77,6 +78,7 @@ def complete(ctx: Context, application_id: str) -> Stored[Application]:
     decision, verdict = decisions.decide(ctx, unit, stored.value, _product(ctx, stored.value))
     decided = domain.decided(stored.value, decision.id, verdict.accepted, verdict.reason, ctx.now)
     after = unit.update(APPLICATION, ctx.partner.id, stored, decided.state)
+    announce(ctx, unit, decided.events, after)
     return ctx.commit(unit, after)
 
 
@@ -87,7 +89,9 @@ def _move(
 ) -> Stored[Application]:
     decided = decide(stored.value)
     unit = ctx.unit()
-    return ctx.commit(unit, unit.update(APPLICATION, ctx.partner.id, stored, decided.state))
+    after = unit.update(APPLICATION, ctx.partner.id, stored, decided.state)
+    announce(ctx, unit, decided.events, after)
+    return ctx.commit(unit, after)
 
 
 def _product(ctx: Context, application: Application) -> Product:

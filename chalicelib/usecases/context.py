@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from chalicelib.domain.decision import Event
     from chalicelib.domain.partners import Partner
     from chalicelib.models.store import Store
     from chalicelib.models.unit import Unit
@@ -99,6 +100,14 @@ def _unheard(what: str, error: Exception, **facts: str) -> None:
     """Nobody listens."""
 
 
+def _wall_clock() -> datetime:
+    return datetime.now(UTC)
+
+
+def _not_composed(_: Context, event: Event, __: Any) -> dict[str, Any]:
+    raise RuntimeError(f"nothing says how the event {event.name} is shown")
+
+
 @dataclass(frozen=True, slots=True)
 class Context:
     """One request's (or one job's) view of the world.
@@ -106,7 +115,9 @@ class Context:
     ``now`` is an aware UTC instant on the partner's clock, ``business_date`` the date it is there.
     ``render`` prints an answer as the caller would see it again, without secrets.  ``dispatch``
     sends committed outbox messages at once and never raises.  ``report`` logs an error that the use
-    case survives: ``report(what, error, loan=…)``.
+    case survives: ``report(what, error, loan=…)``.  ``wall`` is real time, whatever the partner's
+    clock says.  ``event_data(ctx, event, subject)`` is what a webhook says of an event, as plain
+    JSON data in the words of the API: how things are shown is the edge's knowledge.
     """
 
     partner: Partner
@@ -119,6 +130,8 @@ class Context:
     render: Callable[[Any], str] = field(default=_nothing_to_render)
     dispatch: Callable[[Sequence[Any]], None] = field(default=_left_in_the_outbox)
     report: Callable[..., None] = field(default=_unheard)
+    wall: Callable[[], datetime] = field(default=_wall_clock)
+    event_data: Callable[[Context, Event, Any], dict[str, Any]] = field(default=_not_composed)
 
     def unit(self) -> Unit:
         """An empty unit of work, stamped with this context's instant."""

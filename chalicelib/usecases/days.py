@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain import partners as domain
 from chalicelib.domain.decision import Decision
@@ -40,14 +40,68 @@ class Progress:
     after: str | None = None
 
 
-def step(ctx: Context, wall: datetime) -> Clock:
-    """Begin the partner's next day, or send again what is missing of the one under way."""
-    return _move(ctx, lambda clock: domain.next_step(ctx.partner, clock, wall))
+class Outside(Protocol):
+    """The world beside the platform that a sandbox partner's days depend on: the simulators."""
+
+    def follows(self, ctx: Context) -> bool:
+        """Whether the partner has anything there."""
+
+    def arrive(self, ctx: Context, day: date) -> bool:
+        """Bring it to a date and have what it reports done; false if that takes too long."""
+
+    def rest(self, ctx: Context, last: bool) -> bool:
+        """Wait until what was asked for is done; ``last`` if the clock stays here, so that all
+        that there is to report has to be done, too.  False if that takes too long.
+        """
 
 
-def shard_done(ctx: Context, day: date, shard: int, wall: datetime) -> Clock:
+def step(ctx: Context, wall: datetime, outside: Outside | None = None) -> Clock:
+    """Begin the partner's next day, or go on with the one under way.
+
+    ``outside`` is ``None`` where there are no simulators.
+    """
+    follows = outside is not None and outside.follows(ctx)
+    clock, moved = _clock(ctx), False
+    while outside is not None and (clock.opening or clock.draining):
+        after = _phase(ctx, clock, wall, outside, follows)
+        if after == clock:
+            break
+        clock, moved = after, True
+    if moved and not (clock.opening or clock.draining):
+        return clock
+    return _move(ctx, lambda clock: domain.next_step(ctx.partner, clock, wall, follows))
+
+
+def _phase(ctx: Context, clock: Clock, wall: datetime, outside: Outside, follows: bool) -> Clock:
+    """The simulators' part of a day: before its jobs they come to its date, after them they rest.
+
+    The clock as it was if that takes longer than one message may.
+    """
+    day = clock.day
+    assert day is not None
+    if clock.opening:
+        arrived = outside.arrive(ctx, day)
+        return _move(ctx, lambda now: domain.opened(now, day)) if arrived else clock
+    if not outside.rest(ctx, last=clock.target == day):
+        return clock
+    return _move(ctx, lambda now: domain.drained(ctx.partner, now, day, wall, follows))
+
+
+def shard_done(
+    ctx: Context, day: date, shard: int, wall: datetime, outside: Outside | None = None
+) -> Clock:
     """Tell the clock that a shard has finished a day; the last one begins the next."""
-    return _move(ctx, lambda clock: domain.shard_done(ctx.partner, clock, day, shard, wall))
+    follows = outside is not None and outside.follows(ctx)
+    return _move(
+        ctx, lambda clock: domain.shard_done(ctx.partner, clock, day, shard, wall, follows)
+    )
+
+
+def _clock(ctx: Context) -> Clock:
+    stored = ctx.store.get(CLOCK_STATE, ctx.partner.id, ctx.partner.id)
+    assert stored is not None
+    clock: Clock = stored.value
+    return clock
 
 
 def _move(ctx: Context, decide: Decide) -> Clock:

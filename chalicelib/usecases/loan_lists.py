@@ -16,8 +16,10 @@ from chalicelib.domain.criteria import CREATED, ORDERING, Criteria
 from chalicelib.domain.errors import NotFound
 from chalicelib.models import tally
 from chalicelib.models.keys import ACCOUNT, CLOCK_STATE, END_USER, TERMS
+from chalicelib.usecases import journals
 from chalicelib.usecases.context import Listing, Source, Window
-from chalicelib.usecases.loans import Loan, Shown, show
+from chalicelib.usecases.journals import Loan
+from chalicelib.usecases.loans import Shown, show
 
 if TYPE_CHECKING:
     from chalicelib.models.kinds import IndexName, Kind
@@ -62,11 +64,14 @@ def day_is_done(ctx: Context) -> bool:
 
 
 def with_accounts(ctx: Context, ids: Iterable[str], *, consistent: bool = False) -> dict[str, Loan]:
-    """The loans with these ids, in that order."""
+    """The loans with these ids, in that order; read consistently, with their journals complete."""
     wanted = list(ids)
     terms = ctx.store.get_many(TERMS, ctx.partner.id, wanted, consistent=consistent)
     accounts = ctx.store.get_many(ACCOUNT, ctx.partner.id, wanted, consistent=consistent)
-    return {one: Loan(terms[one], accounts[one]) for one in terms if one in accounts}
+    found = {one: Loan(terms[one], accounts[one]) for one in terms if one in accounts}
+    if not consistent:
+        return found
+    return {one: journals.settled(ctx, loan) for one, loan in found.items()}
 
 
 @dataclass(frozen=True, slots=True)

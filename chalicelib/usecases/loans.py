@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain import loans as domain
-from chalicelib.domain import views
-from chalicelib.domain.account import LINE_OF_CREDIT, TERM_LOAN, Account, Terms
+from chalicelib.domain import retelling, views
+from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.applications import attach_loan
 from chalicelib.domain.book import Moment
-from chalicelib.domain.errors import Flaw, Invalid, NotFound, Refused
-from chalicelib.domain.ledger import Batch, Transaction, loan_prefix
+from chalicelib.domain.decision import Message
+from chalicelib.domain.errors import Flaw, Invalid, NotFound
+from chalicelib.domain.ledger import Batch, loan_prefix
 from chalicelib.domain.loans import Outcome
 from chalicelib.domain.views import LoanView, Payoff, ScheduleRow
-from chalicelib.models.keys import ACCOUNT, APPLICATION, BATCH, PRODUCT, TERMS
+from chalicelib.models.keys import ACCOUNT, APPLICATION, MANDATE, PRODUCT, PROVIDER_EVENTS, TERMS
+from chalicelib.usecases import history, journals, statements
+from chalicelib.usecases.announcing import announce
 from chalicelib.usecases.context import Listing
+from chalicelib.usecases.journals import Loan as Loan
+from chalicelib.usecases.journals import moment_of as moment_of
 
 if TYPE_CHECKING:
     from chalicelib.models.store import Page, Stored, Unit
@@ -28,30 +33,12 @@ Command = Callable[[Terms, Account, Moment], Outcome]
 
 
 @dataclass(frozen=True, slots=True)
-class Loan:
-    """A loan as the store has it: two items of one partition, read together."""
-
-    terms: Stored[Terms]
-    account: Stored[Account]
-
-    @property
-    def created_at(self) -> datetime:
-        """When the loan was opened."""
-        return self.terms.created_at
-
-
-@dataclass(frozen=True, slots=True)
 class Shown:
     """A loan brought up to the business date, with the times that its resource shows."""
 
     view: LoanView
     created_at: datetime
     updated_at: datetime
-
-
-def moment_of(ctx: Context) -> Moment:
-    """The context's time as the domain takes it."""
-    return Moment(ctx.now, ctx.business_date, ctx.partner.begins)
 
 
 def load(ctx: Context, loan_id: str) -> Loan:
@@ -70,14 +57,7 @@ def find(ctx: Context, loan_id: str) -> Loan | None:
 
 def of_transaction(ctx: Context, transaction_id: str) -> Loan | None:
     """The loan that a transaction's id leads to, whether or not it has that transaction."""
-    group = ctx.store.load_group(partition(ctx, transaction_id), "A#")
-    terms, account = group.get("A#TERMS"), group.get("A#STATE")
-    return Loan(terms, account) if terms and account else None
-
-
-def partition(ctx: Context, an_id: str) -> str:
-    """The partition of a loan, by its own id or by one of its transactions'."""
-    return TERMS.key(ctx.partner.id, an_id)[0]
+    return journals.account_of(ctx, transaction_id)
 
 
 def show(ctx: Context, loan: Loan) -> Shown:
@@ -86,9 +66,14 @@ def show(ctx: Context, loan: Loan) -> Shown:
     return Shown(view, loan.created_at, loan.account.updated_at)
 
 
-def read(ctx: Context, loan_id: str) -> Shown:
-    """One loan on the business date."""
-    return show(ctx, load(ctx, loan_id))
+def read(ctx: Context, loan_id: str, as_of: date | None = None) -> Shown:
+    """One loan on the business date, or as it was known at the end of an earlier one."""
+    loan = load(ctx, loan_id)
+    past = history.past(ctx, loan, as_of)
+    if past is not None:
+        view, updated = history.view(ctx, loan, past)
+        return Shown(view, loan.created_at, updated)
+    return show(ctx, loan)
 
 
 def of_end_user(
@@ -138,15 +123,22 @@ def open_loan(ctx: Context, application_id: str, asked: Mapping[str, Any]) -> Sh
         calendar=ctx.partner.calendar,
         shard=int(loan_prefix(loan_id)[:8], 16) % ctx.partner.shards,
     )
-    if terms.kind not in (TERM_LOAN, LINE_OF_CREDIT):
-        raise Refused("invalid_status", f"Loans of a {terms.kind} product cannot be opened yet.")
     account = Account(id=loan_id, end_user=terms.end_user, shard=terms.shard)
     unit = ctx.unit()
     unit.update(APPLICATION, ctx.partner.id, application, attached)
     unit.create(TERMS, ctx.partner.id, terms)
     unit.create(ACCOUNT, ctx.partner.id, account)
+    _look_for_mandate(ctx, unit, account)
     shown = Shown(views.loan_view(terms, account, moment_of(ctx)), ctx.now, ctx.now)
     return ctx.commit(unit, shown)
+
+
+def _look_for_mandate(ctx: Context, unit: Unit, account: Account) -> None:
+    """A new loan is collected by its borrower's mandate, if there is one: a worker sees to that."""
+    group = {"end_user": account.end_user}
+    if ctx.store.page(MANDATE, ctx.partner.id, "owner", group=group, limit=1).items:
+        body = {"do": "find_mandate", "partner": ctx.partner.id, "loan": account.id}
+        unit.send(Message(PROVIDER_EVENTS, body))
 
 
 # --- telling --------------------------------------------------------------------------------------
@@ -158,71 +150,84 @@ def tell(ctx: Context, loan_id: str, command: Command) -> Shown:
     return carry_out(ctx, loan, command)[0]
 
 
+@dataclass(frozen=True, slots=True)
+class Retelling:
+    """A command that tells the history anew: it is decided on the whole journal."""
+
+    decide: Callable[[retelling.Loan, Moment], Outcome]
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What a command came to, nothing of it written, and the journal it was decided on, if any."""
+
+    loan: Loan
+    outcome: Outcome
+    journal: Sequence[Stored[Batch]] = ()
+
+    @property
+    def terms(self) -> Terms:
+        """The terms as they are afterwards."""
+        return self.outcome.terms or self.loan.terms.value
+
+    def shown(self, ctx: Context) -> Shown:
+        """The loan as it is afterwards."""
+        view = views.loan_view(self.terms, self.outcome.account, moment_of(ctx))
+        touched = journals.touches(self.outcome)
+        updated = ctx.now if touched else self.loan.account.updated_at
+        return Shown(view, self.loan.created_at, updated)
+
+
+def decide(ctx: Context, loan: Loan, command: Command | Retelling) -> Decided:
+    """Run ``command`` on ``loan``; nothing is written."""
+    terms, account, moment = loan.terms.value, loan.account.value, moment_of(ctx)
+    if not isinstance(command, Retelling):
+        return Decided(loan, command(terms, account, moment))
+    journal = journals.read(ctx, loan)
+    whole = retelling.Loan(terms, account, tuple(stored.value for stored in journal))
+    return Decided(loan, command.decide(whole, moment), journal)
+
+
 def carry_out(
     ctx: Context,
     loan: Loan,
-    command: Command,
+    command: Command | Retelling,
     also: Callable[[Unit, Outcome], None] | None = None,
     answer: Callable[[Outcome, Shown], Any] | None = None,
 ) -> tuple[Shown, Outcome]:
-    """Run ``command`` on ``loan`` and commit all that it decided in one transaction.
+    """Run ``command`` on ``loan`` and commit all that it decided, at once.
 
     ``also`` adds to the unit what belongs to the same request (an idempotency record).
     """
-    outcome = command(loan.terms.value, loan.account.value, moment_of(ctx))
-    unit = ctx.unit()
-    touched = bool(outcome.batches or outcome.updates)
-    if outcome.account != loan.account.value:
-        unit.update(ACCOUNT, ctx.partner.id, loan.account, outcome.account, touch=touched)
-    if outcome.terms is not None:
-        unit.update(TERMS, ctx.partner.id, loan.terms, outcome.terms)
-    for batch in outcome.batches:
-        unit.create(BATCH, ctx.partner.id, batch)
-    for stored, changed in _rewritten(ctx, loan, outcome.updates):
-        unit.update(BATCH, ctx.partner.id, stored, changed)
-    if also is not None:
-        also(unit, outcome)
-    terms = outcome.terms or loan.terms.value
-    view = views.loan_view(terms, outcome.account, moment_of(ctx))
-    updated = ctx.now if touched else loan.account.updated_at
-    shown = Shown(view, loan.created_at, updated)
-    ctx.commit(unit, answer(outcome, shown) if answer else shown)
+    decided = decide(ctx, loan, command)
+    outcome, shown = decided.outcome, decided.shown(ctx)
+
+    def add(unit: Unit) -> None:
+        if also is not None:
+            also(unit, outcome)
+        issued = statements.put(ctx, unit, loan, outcome)
+        announce(ctx, unit, outcome.events, shown, loan=loan.id, statements=issued)
+
+    value = answer(outcome, shown) if answer else shown
+    journals.commit(ctx, loan, outcome, decided.journal, value, add)
     return shown, outcome
-
-
-def _rewritten(
-    ctx: Context, loan: Loan, updates: Sequence[Transaction]
-) -> list[tuple[Stored[Batch], Batch]]:
-    """The batches that hold older transactions which have changed, with the change in them."""
-    found: dict[int, tuple[Stored[Batch], Batch]] = {}
-    for update in updates:
-        stored = batch_with(ctx, loan, update.seq)
-        assert stored is not None
-        before = found.get(stored.value.seq, (stored, stored.value))[1]
-        items = tuple(update if old.id == update.id else old for old in before.transactions)
-        found[stored.value.seq] = (stored, replace(before, transactions=items))
-    return list(found.values())
-
-
-def batch_with(ctx: Context, loan: Loan, seq: int) -> Stored[Batch] | None:
-    """The journal batch that holds entry number ``seq``: the last that begins at or before it."""
-    pk, beyond = BATCH.key(ctx.partner.id, loan.terms.value.id, seq=seq + 1)
-    found = ctx.store.load_group(pk, "J#", newest_first=True, limit=1, after=beyond)
-    return next(iter(found.values()), None)
 
 
 def batches(ctx: Context, loan: Loan) -> list[Stored[Batch]]:
     """The whole journal, oldest first."""
-    return list(ctx.store.load_group(partition(ctx, loan.terms.value.id), "J#").values())
+    return journals.heads(ctx, loan.id)
 
 
 # --- views ----------------------------------------------------------------------------------------
 
 
-def schedule(ctx: Context, loan_id: str) -> list[ScheduleRow]:
-    """The rows of a term loan as they stand on the business date."""
+def schedule(ctx: Context, loan_id: str, as_of: date | None = None) -> list[ScheduleRow]:
+    """The rows of a term loan as they stand on the business date, or stood on an earlier one."""
     loan = load(ctx, loan_id)
-    journal = [stored.value for stored in batches(ctx, loan)]
+    past = history.past(ctx, loan, as_of)
+    if past is not None:
+        return history.schedule(ctx, loan, past)
+    journal = [stored.value for stored in journals.read(ctx, loan)]
     return views.schedule_view(loan.terms.value, loan.account.value, journal, moment_of(ctx))
 
 

@@ -7,10 +7,11 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 from chalicelib.domain import journal, status
+from chalicelib.domain.account import Account
 from chalicelib.domain.ledger import Run, Transaction
 from chalicelib.models.keys import ACCOUNT, TERMS
+from chalicelib.usecases.journals import Loan, heads, moment_of
 from chalicelib.usecases.loan_lists import with_accounts
-from chalicelib.usecases.loans import Loan, batches, moment_of
 
 if TYPE_CHECKING:
     from chalicelib.usecases.context import Context
@@ -83,21 +84,21 @@ class Book:
             ids = [stored.value.id for stored in page.items]
             self.small = list(with_accounts(self.ctx, ids).values())
 
-    def night(self, loan: Loan, day: date) -> Transaction | None:
-        """The night of ``loan`` that ends on ``day``."""
+    def nights(self, loan: Loan, day: date) -> list[Transaction]:
+        """The nights of ``loan`` that end on ``day``, the latest telling's first.
+
+        Where the history was told anew, those that it took back are there too.
+        """
         account = loan.account.value
-        if account.disbursed_on is None or day <= account.disbursed_on:
-            return None
-        at_rest = account.status not in status.OPEN
-        if at_rest and account.as_of is not None and day > account.as_of:
-            return None
+        if not account.revision and _is_nothing(account, day):
+            return []
         open_runs, written = self.runs.get(account.id) or (self._open(loan), None)
         moment = moment_of(self.ctx)
-        found = journal.night_of(account.id, open_runs, day, moment)
-        if found is None and not any(run.first <= day for run in open_runs):
+        found = journal.nights_of(account.id, open_runs, day, moment)
+        if account.revision or not any(run.first <= day for run in open_runs):
             if written is None:
                 written = self._written(loan)
-            found = journal.night_of(account.id, written, day, moment)
+            found += journal.nights_of(account.id, written, day, moment)
         if len(self.runs) >= MOST_KEPT:
             self.runs.clear()
         self.runs[account.id] = (open_runs, written)
@@ -108,4 +109,12 @@ class Book:
         return journal.unwritten(loan.terms.value, loan.account.value, moment).runs
 
     def _written(self, loan: Loan) -> tuple[Run, ...]:
-        return tuple(run for stored in batches(self.ctx, loan) for run in stored.value.runs)
+        return tuple(run for stored in heads(self.ctx, loan.id) for run in stored.value.runs)
+
+
+def _is_nothing(account: Account, day: date) -> bool:
+    """Whether no night can end on ``day``, as long as the history was told once."""
+    if account.disbursed_on is None or day <= account.disbursed_on:
+        return True
+    at_rest = account.status not in status.OPEN
+    return at_rest and account.as_of is not None and day > account.as_of

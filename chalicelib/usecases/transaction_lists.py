@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import heapq
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -19,10 +20,11 @@ from chalicelib.domain.errors import Flaw, Invalid
 from chalicelib.domain.ledger import Batch, Transaction
 from chalicelib.models import cursor
 from chalicelib.models.keys import BATCH, TERMS
-from chalicelib.usecases import weaving
+from chalicelib.usecases import history, weaving
 from chalicelib.usecases.context import Listing, Source, Window
+from chalicelib.usecases.journals import Loan, check, moment_of, partition, read
 from chalicelib.usecases.loan_lists import with_accounts
-from chalicelib.usecases.loans import Loan, batches, moment_of, partition
+from chalicelib.usecases.loans import load
 from chalicelib.usecases.weaving import Key, night_key, written_key
 
 if TYPE_CHECKING:
@@ -34,16 +36,82 @@ BATCHES_AHEAD = 12
 Types = frozenset[str] | None
 
 
-def listing(ctx: Context, criteria: Criteria) -> Source[Transaction]:
-    """The partner's transactions that ``criteria`` may want; nights only if they are wanted."""
+def listing(ctx: Context, criteria: Criteria, as_of: date | None = None) -> Source[Transaction]:
+    """The partner's transactions that ``criteria`` may want; nights only if they are wanted.
+
+    ``as_of`` an earlier day, those of one loan as they were known at its end.
+    """
+    if as_of is not None:
+        past = _as_of(ctx, criteria, as_of)
+        if past is not None:
+            return past
     given = criteria.any_of("type")
     types = None if given is None else frozenset(given)
     ids = _loan_ids(ctx, criteria)
     if ids is None or len(ids) > MOST_LOANS:
         return weaving.source(ctx, criteria, types, None if ids is None else frozenset(ids))
-    found = with_accounts(ctx, ids, consistent=True).values()
-    wanted = [loan for loan in found if agreed(loan, criteria)]
-    return Source(_Journals(ctx, wanted, types).read, COVERED)
+
+    def read(window: Window) -> Listing[Transaction]:
+        def once() -> Listing[Transaction]:
+            found = with_accounts(ctx, ids, consistent=True).values()
+            wanted = [loan for loan in found if agreed(loan, criteria)]
+            return _Journals(ctx, wanted, types).read(window)
+
+        return ctx.store.attempt(once)  # again where a commit came between account and journal
+
+    return Source(read, COVERED)
+
+
+def _as_of(ctx: Context, criteria: Criteria, day: date) -> Source[Transaction] | None:
+    """One loan's transactions at the end of ``day``; ``None`` where that is how they are now."""
+    named = set(criteria.any_of("loan") or ())
+    if len(named) != 1:
+        message = "Name one loan beside it: an earlier state is that of a single account."
+        raise Invalid(Flaw("as_of", "not_allowed", message))
+    [loan_id] = named
+
+    def once() -> list[Transaction] | None:
+        loan = load(ctx, loan_id)
+        if history.past(ctx, loan, day) is None:
+            return None
+        batches = history.batches(ctx, loan, day) if agreed(loan, criteria) else []
+        return [item for _, item in _sorted(ctx, loan, batches)]
+
+    found = ctx.store.attempt(once)
+    return None if found is None else _Known(ctx, loan_id, day, found).source()
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """A list that is there as a whole: a place in it is a number, since the past does not grow."""
+
+    ctx: Context
+    loan: str
+    day: date
+    items: Sequence[Transaction]
+
+    def source(self) -> Source[Transaction]:
+        return Source(self.read, COVERED - {"type"})
+
+    def read(self, window: Window) -> Listing[Transaction]:
+        bound = f"known\n{self.ctx.partner.id}\n{self.loan}\n{self.day}"
+        start = window.offset
+        if window.cursor:
+            start += _number(cursor.read(window.cursor, bound).after)
+        shown = self.items[start : start + window.limit]
+        end, size = start + len(shown), len(self.items)
+
+        def after(number: int) -> str:
+            return cursor.write(cursor.Place(str(start + number), size), bound)
+
+        onward = after(len(shown)) if shown and end < size else None
+        return Listing(shown, size, onward, after=after)
+
+
+def _number(text: str) -> int:
+    if not text.isdecimal():
+        raise Invalid(Flaw("cursor", "invalid", "This cursor was not made by this list."))
+    return int(text)
 
 
 def agreed(loan: Loan, criteria: Criteria) -> bool:
@@ -77,6 +145,19 @@ def _loan_ids(ctx: Context, criteria: Criteria) -> list[str] | None:
         TERMS, ctx.partner.id, "owner", group=[{"end_user": one} for one in borrowers]
     )
     return [stored.value.id for stored in each]
+
+
+def _keyed(ctx: Context, loan: Loan, batch: Batch) -> Iterator[tuple[Key, Transaction]]:
+    """A batch's transactions, newest first, each with its place in a list."""
+    for item in journal.entries(batch, moment_of(ctx)):
+        night = item.type == journal.NIGHT
+        yield night_key(loan, item) if night else written_key(batch, item), item
+
+
+def _sorted(ctx: Context, loan: Loan, batches: Iterable[Batch]) -> list[tuple[Key, Transaction]]:
+    """The transactions of batches that hold old days beside new ones, newest first."""
+    every = (pair for batch in batches for pair in _keyed(ctx, loan, batch))
+    return sorted(every, key=lambda pair: pair[0], reverse=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +218,7 @@ class _Journals:
         total = 0
         for loan in self.loans:
             tail = journal.unwritten(loan.terms.value, loan.account.value, moment_of(self.ctx))
-            written = (stored.value for stored in batches(self.ctx, loan))
+            written = (stored.value for stored in read(self.ctx, loan))
             total += sum(journal.size(batch, self.types) for batch in (tail, *written))
         return total
 
@@ -155,13 +236,27 @@ class _Journals:
 
     def _of(self, loan: Loan, spot: _Spot | None, ahead: int) -> Iterator[Given]:
         """One loan's transactions before the spot, newest first, with the batch they are in."""
+        return (
+            given
+            for given in (
+                self._retold(loan) if loan.account.value.revision else self._told(loan, spot, ahead)
+            )
+            if (spot is None or given[0] < spot.key)
+            and (self.types is None or given[1].type in self.types)
+        )
+
+    def _told(self, loan: Loan, spot: _Spot | None, ahead: int) -> Iterator[Given]:
+        """While the history was told once, later batches hold what is newer."""
         for batch, seq in self._batches(loan, spot, ahead):
-            for item in journal.entries(batch, moment_of(self.ctx)):
-                night = item.type == journal.NIGHT
-                key = night_key(loan, item) if night else written_key(batch, item)
-                before = spot is None or key < spot.key
-                if before and (self.types is None or item.type in self.types):
-                    yield key, item, seq
+            check(loan, [batch] if seq is not None else [])
+            yield from ((key, item, seq) for key, item in _keyed(self.ctx, loan, batch))
+
+    def _retold(self, loan: Loan) -> list[Given]:
+        """Told anew, new batches hold old days: the journal is read whole and sorted."""
+        moment = moment_of(self.ctx)
+        tail = journal.unwritten(loan.terms.value, loan.account.value, moment)
+        every = [*(stored.value for stored in read(self.ctx, loan)), tail]
+        return [(key, item, None) for key, item in _sorted(self.ctx, loan, every)]
 
     def _batches(
         self, loan: Loan, spot: _Spot | None, ahead: int

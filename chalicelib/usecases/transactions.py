@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
-from chalicelib.domain import disbursing, journal
+from chalicelib.domain import disbursing, journal, rebuild, redate, retelling
 from chalicelib.domain import loans as domain
-from chalicelib.domain.account import Account, DefaultFee, Terms
+from chalicelib.domain.account import DefaultFee, Terms
 from chalicelib.domain.book import Moment
 from chalicelib.domain.errors import Flaw, Invalid, NotFound, Refused
-from chalicelib.domain.ledger import Transaction, entry_of
+from chalicelib.domain.ledger import ORIGIN_SCHEDULE, Transaction, entry_of
 from chalicelib.domain.loans import Asked, Outcome
 from chalicelib.models.store_errors import AlreadyDone
-from chalicelib.usecases import loans
+from chalicelib.usecases import journals, loans, previews
 from chalicelib.usecases.context import Idempotency, Replayed
-from chalicelib.usecases.loans import Command, Loan
+from chalicelib.usecases.journals import Loan
+from chalicelib.usecases.loans import Command, Retelling
+from chalicelib.usecases.previews import Preview
 
 if TYPE_CHECKING:
     from chalicelib.models.store import Unit
@@ -66,10 +68,7 @@ def _first(ctx: Context, key: Idempotency) -> Replayed[Transaction] | None:
 
 
 def _make(ctx: Context, request: Request, key: Idempotency) -> Transaction:
-    loan = loans.find(ctx, request.loan)
-    if loan is None:
-        raise Invalid(Flaw("loan", "unknown", "There is no such loan."))
-    command = COMMANDS[request.type](request, loan.terms.value, ctx.business_date)
+    loan, command = _command(ctx, request)
 
     def remember(unit: Unit, outcome: Outcome) -> None:
         assert outcome.transaction is not None
@@ -83,6 +82,22 @@ def _make(ctx: Context, request: Request, key: Idempotency) -> Transaction:
 
     outcome = loans.carry_out(ctx, loan, command, remember, _asked_for)[1]
     return _asked_for(outcome)
+
+
+def _command(ctx: Context, request: Request) -> tuple[Loan, Command | Retelling]:
+    loan = loans.find(ctx, request.loan)
+    if loan is None:
+        raise Invalid(Flaw("loan", "unknown", "There is no such loan."))
+    return loan, COMMANDS[request.type](request, loan.terms.value, ctx.business_date)
+
+
+def preview(ctx: Context, request: Request) -> Preview:
+    """What a repayment would change; nothing is written."""
+    if request.type != "repayment":
+        message = "Only a repayment or a revert can be previewed."
+        raise Invalid(Flaw("preview", "not_allowed", message))
+    loan, command = _command(ctx, request)
+    return previews.of(ctx, loan, command)
 
 
 def _asked_for(outcome: Outcome, _: object = None) -> Transaction:
@@ -126,19 +141,24 @@ def _disbursement(request: Request, terms: Terms, today: date) -> Command:
     return lambda t, a, m: disbursing.disburse(t, a, m, amount, _asked(request))
 
 
-def _repayment(request: Request, terms: Terms, today: date) -> Command:
+def _repayment(request: Request, terms: Terms, today: date) -> Command | Retelling:
     _only_for(request, fee_type=request.fee_type)
-    _check_effective_date(request.effective_date, today)
-    amount = _amount(request)
-    return lambda t, a, m: domain.repay(t, a, m, amount, _asked(request))
+    effective = _past(request.effective_date, today)
+    amount, asked = _amount(request), _asked(request)
+    if effective is None:
+        return lambda t, a, m: domain.repay(t, a, m, amount, asked)
+    if asked.collect is None:  # money of an earlier day is here already
+        asked = replace(asked, collect=False)
+    return Retelling(lambda loan, m: rebuild.repay_backdated(loan, m, amount, effective, asked))
 
 
-def _check_effective_date(effective: date | None, today: date) -> None:
+def _past(effective: date | None, today: date) -> date | None:
+    """An effective date that asks for the history to be told anew; :class:`Invalid` if ahead."""
     if effective is None or effective == today:
-        return
-    late = effective > today
-    message = "is in the future" if late else "is past: backdated repayments are not taken yet"
-    raise Invalid(Flaw("effective_date", "out_of_range", f"{effective} {message}."))
+        return None
+    if effective > today:
+        raise Invalid(Flaw("effective_date", "out_of_range", f"{effective} is in the future."))
+    return effective
 
 
 def _fee(request: Request, terms: Terms, today: date) -> Command:
@@ -168,7 +188,7 @@ def _fee_of(request: Request, terms: Terms) -> DefaultFee:
     return DefaultFee(request.name, request.fee_type, _amount(request), "manual")
 
 
-COMMANDS: Mapping[str, Callable[[Request, Terms, date], Command]] = {
+COMMANDS: Mapping[str, Callable[[Request, Terms, date], Command | Retelling]] = {
     "disbursement": _disbursement,
     "repayment": _repayment,
     "fee": _fee,
@@ -179,17 +199,72 @@ COMMANDS: Mapping[str, Callable[[Request, Terms, date], Command]] = {
 
 
 def apply(ctx: Context, transaction_id: str, effective_date: date | None) -> Transaction:
-    """Confirm a pending disbursement or repayment by hand."""
+    """Confirm a pending disbursement or repayment by hand.
+
+    A repayment's past ``effective_date`` makes its money count from that day on.
+    """
     loan, waiting = _find(ctx, transaction_id)
-
-    def command(terms: Terms, account: Account, moment: Moment) -> Outcome:
-        if waiting.type == "disbursement":
-            return disbursing.apply_disbursement(terms, account, moment, waiting, effective_date)
-        _check_effective_date(effective_date, ctx.business_date)
-        return domain.apply_repayment(terms, account, moment, waiting)
-
+    command = _confirming(waiting, effective_date, ctx.business_date)
     outcome = loans.carry_out(ctx, loan, command, answer=_asked_for)[1]
     return _asked_for(outcome)
+
+
+def _confirming(
+    waiting: Transaction, effective_date: date | None, today: date
+) -> Command | Retelling:
+    if waiting.type == "disbursement":
+        return lambda t, a, m: disbursing.apply_disbursement(t, a, m, waiting, effective_date)
+    effective = _past(effective_date, today)
+    if waiting.origin == ORIGIN_SCHEDULE:
+        charged = effective or today
+        return Retelling(lambda loan, m: rebuild.confirm_collection(loan, m, waiting, charged))
+    if effective is None or effective == waiting.effective_date:
+        return lambda t, a, m: domain.apply_repayment(t, a, m, waiting)
+    return Retelling(lambda loan, m: redate.apply_backdated(loan, m, waiting, effective))
+
+
+def revert(ctx: Context, transaction_id: str) -> Transaction:
+    """Revert an applied transaction, or a night, and every later one of its loan."""
+    loan, command = _reverting(ctx, transaction_id)
+    outcome = loans.carry_out(ctx, loan, command, answer=_asked_for)[1]
+    return _asked_for(outcome)
+
+
+def preview_revert(ctx: Context, transaction_id: str) -> Preview:
+    """What a revert would change; nothing is written."""
+    return previews.of(ctx, *_reverting(ctx, transaction_id))
+
+
+def _reverting(ctx: Context, transaction_id: str) -> tuple[Loan, Retelling]:
+    loan, target = _find(ctx, transaction_id)
+
+    def command(whole: retelling.Loan, moment: Moment) -> Outcome:
+        outcome = rebuild.revert(whole, moment, target)
+        if target.type != journal.NIGHT:
+            return outcome
+        night = replace(target, status="reverted", reverted_by=target.id)
+        return replace(outcome, transaction=night)  # no batch holds it as an entry
+
+    return loan, Retelling(command)
+
+
+def fail(ctx: Context, transaction_id: str, cause: str) -> Transaction:
+    """A pending repayment failed at its provider: everything since is told without it.
+
+    For workers: told again, it changes nothing.  Raises ``invalid_status`` for what is neither
+    pending nor failed, :class:`NotFound` for what is not there.
+    """
+
+    def once() -> Transaction:
+        loan, item = _find(ctx, transaction_id)
+        if item.status == "failed":
+            return item
+        if item.type != "repayment":
+            raise Refused("invalid_status", f"A {item.type} does not fail this way.")
+        command = Retelling(lambda whole, m: rebuild.fail_repayment(whole, m, item, cause))
+        return _asked_for(loans.carry_out(ctx, loan, command, answer=_asked_for)[1])
+
+    return ctx.store.attempt(once)
 
 
 def read(ctx: Context, transaction_id: str) -> Transaction:
@@ -209,5 +284,6 @@ def _find(ctx: Context, transaction_id: str) -> tuple[Loan, Transaction]:
 
 
 def _all_of(ctx: Context, loan: Loan) -> list[Transaction]:
-    batches = [stored.value for stored in loans.batches(ctx, loan)]
-    return journal.transactions(loan.terms.value, loan.account.value, batches, loans.moment_of(ctx))
+    batches = [stored.value for stored in journals.read(ctx, loan)]
+    moment = journals.moment_of(ctx)
+    return journal.transactions(loan.terms.value, loan.account.value, batches, moment)

@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any
 from chalicelib.domain import journal
 from chalicelib.domain.criteria import Criteria
 from chalicelib.domain.errors import Flaw, Invalid
-from chalicelib.domain.ledger import Batch, Transaction
+from chalicelib.domain.ledger import Batch, Transaction, entry_of
 from chalicelib.models import cursor
 from chalicelib.models.keys import ACCOUNT, BATCH, STRANDS
 from chalicelib.models.kinds import instant
 from chalicelib.usecases.context import Listing, Source, Window
+from chalicelib.usecases.journals import Loan, moment_of
 from chalicelib.usecases.loan_lists import day_is_done, with_accounts
-from chalicelib.usecases.loans import Loan, moment_of
 from chalicelib.usecases.nights import AT_ONCE, Book, Pause, Spent
 
 if TYPE_CHECKING:
@@ -34,7 +34,8 @@ COVERED = frozenset({"loan", "end_user", "product", "type"})
 BOUND = 1000
 MOST_STALE = 1000
 Key = tuple[str, int, str, int]
-"""Creation; number of the batch (0: a night); loan (a night's by its creation); entry."""
+"""Creation; number of the batch (0: a night); loan (a night's by its creation); entry (a night's
+telling)."""
 Wanted = Callable[[Loan], bool]
 
 
@@ -286,9 +287,8 @@ class Nights:
         found: list[tuple[Key, Transaction]] = []
         for loan in loans:
             if self._wanted is None or self._wanted(loan):
-                night = self._book.night(loan, day)
-                if night is not None:
-                    found.append((night_key(loan, night), night))
+                nights = self._book.nights(loan, day)
+                found += [(night_key(loan, night), night) for night in nights]
         key = self._spot.key
         self._ready = [one for one in reversed(found) if key is None or one[0] < key]
         self._next = onward
@@ -302,8 +302,12 @@ def written_key(batch: Batch, item: Transaction) -> Key:
 
 
 def night_key(loan: Loan, night: Transaction) -> Key:
-    """The place of a night: older than all else that its day brought, the newest loan first."""
-    return _text(night.created_at), 0, f"{_text(loan.created_at)}#{night.loan}", 0
+    """The place of a night: older than all else that its day brought, the newest loan first, and
+    of one loan the latest telling's first.
+    """
+    entry = entry_of(night.id)
+    assert entry is not None
+    return _text(night.created_at), 0, f"{_text(loan.created_at)}#{night.loan}", entry.revision
 
 
 def _text(at: datetime) -> str:

@@ -68,7 +68,7 @@ CALLS: Mapping[str, Call] = {
         PK, mandate=SUB
     ),
     **collection(f"{V}/transaction", lambda c: c.transactions, "lcr"),
-    **actions(f"{V}/transaction", lambda c: c.transactions, "apply"),
+    **actions(f"{V}/transaction", lambda c: c.transactions, "apply", "revert"),
     **collection(f"{V}/statement", lambda c: c.statements, "lr"),
     **collection(f"{V}/mandate", lambda c: c.mandates, "lcr"),
     f"POST {V}/mandate/{{pk}}/manage_state": lambda c: c.mandates.manage_state(
@@ -88,10 +88,13 @@ CALLS: Mapping[str, Call] = {
     **collection(f"{V}/blackmoon/cession", lambda c: c.blackmoon.cessions, "lr"),
     **collection(f"{V}/blackmoon/collateral", lambda c: c.blackmoon.collaterals, "lr"),
     **collection(f"{V}/blackmoon/reconciliation", lambda c: c.blackmoon.reconciliations, "lr"),
+    f"GET {V}/report/trial_balance": lambda c: c.reports.trial_balance(),
+    f"GET {V}/report/portfolio": lambda c: c.reports.portfolio("2026-03-02"),
     **collection(f"{V}/provider_event", lambda c: c.provider_events, "l"),
     **collection(f"{V}/alarm", lambda c: c.alarms, "l"),
     f"GET {V}/sandbox/clock": lambda c: c.sandbox.clock(),
     f"POST {V}/sandbox/clock": lambda c: c.sandbox.move_clock("2026-03-02"),
+    f"GET {V}/sandbox/simulators": lambda c: c.sandbox.simulators(),
     f"POST {V}/sandbox/partner": lambda c: c.sandbox.create_partner(),
     "GET /healthz": lambda c: c.health(),
     "GET /openapi.json": lambda c: c.openapi(),
@@ -99,6 +102,8 @@ CALLS: Mapping[str, Call] = {
 
 #: Operations that the client has no method for, and why.
 LEFT_OUT: Mapping[str, str] = {
+    "GET /direct-debit/{token}": "a link for an end user's browser",
+    "POST /providers/gocardless/webhook": "for the payments provider alone",
     "GET /docs": "a page for a browser",
     "GET /docs/redoc.js": "a part of that page",
     "GET /docs/page.css": "a part of that page",

@@ -12,11 +12,11 @@ import httpx
 import pytest
 from pydantic import BaseModel
 
-from backbone_client import Client, Page, Record
+from backbone_client import Client, NotFound, Page, Record
 from backbone_client import fields as taken
 from backbone_client.wire import encode
 from chalicelib.handlers.api import RESOURCES
-from chalicelib.handlers.routing import Operation, operations
+from chalicelib.handlers.routing import Also, Operation, operations
 from chalicelib.handlers.schema import NoQuery, Nothing, ready
 from tests.clients.calls import CALLS, LEFT_OUT, PK, SUB
 
@@ -29,6 +29,9 @@ ARGUMENTS: Mapping[str, set[str]] = {
     "StateIn": {"is_disabled"},
     "ClockIn": {"business_date"},
     "PayoffQuery": {"date"},
+    "AsOfQuery": {"as_of"},
+    "PreviewQuery": {"preview"},
+    "ReportQuery": {"date", "format"},
 }
 RENAMED = {
     "EndpointIn": "WebhookEndpointFields",
@@ -62,6 +65,47 @@ def test_the_call_asks_for_it_and_reads_all_of_the_answer(name: str) -> None:
         _agrees(document["results"], found.results)
     elif operation.answer is not None:
         _agrees(document, found)
+
+
+@pytest.mark.parametrize(
+    ("name", "call"),
+    [
+        ("POST /api/v1/transaction", lambda client: client.transactions.preview(loan=PK)),
+        (
+            "POST /api/v1/transaction/{pk}/revert",
+            lambda client: client.transactions.preview_revert(PK),
+        ),
+    ],
+)
+def test_a_preview_is_asked_for_and_read(name: str, call: Any) -> None:
+    also = OPERATIONS[name].also[200]
+    assert isinstance(also, Also)
+    document = _sample(_schema(also.answer))
+    seen: list[httpx.Request] = []
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        seen.append(request)
+        return httpx.Response(200, content=_text(document))
+
+    found = call(Client("http://backbone.test", "k", transport=httpx.MockTransport(answers)))
+    [request] = seen
+    path = name.removeprefix("POST ").replace("{pk}", PK)
+    assert (request.url.path, request.url.query) == (f"{path}/", b"preview=true")
+    _agrees(document, found)
+
+
+@pytest.mark.parametrize("call", ["read", "schedule"])
+def test_an_earlier_day_is_asked_for(call: str) -> None:
+    seen: list[bytes] = []
+
+    def answers(request: httpx.Request) -> httpx.Response:
+        seen.append(request.url.query)
+        return httpx.Response(404, content=b"{}")
+
+    client = Client("http://backbone.test", "k", transport=httpx.MockTransport(answers))
+    with pytest.raises(NotFound):
+        getattr(client.loans, call)(PK, as_of="2026-03-01")
+    assert seen == [b"as_of=2026-03-01"]
 
 
 def test_every_field_of_a_request_can_be_given() -> None:

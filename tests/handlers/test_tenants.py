@@ -19,8 +19,8 @@ import pytest
 from app import app
 from chalicelib import runtime
 from chalicelib.domain.blackmoon import Cession, Collateral, Offer, Reconciliation
+from chalicelib.domain.deliveries import Webhook
 from chalicelib.domain.statements import Statement
-from chalicelib.domain.webhooks import Webhook
 from chalicelib.handlers.api import RESOURCES
 from chalicelib.handlers.openapi import examples
 from chalicelib.handlers.openapi.examples import Example, Ref

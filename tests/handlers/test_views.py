@@ -15,9 +15,9 @@ import pytest
 
 from chalicelib.domain.alarms import Alarm, ProviderEvent
 from chalicelib.domain.blackmoon import Cession, Collateral, Offer, Reconciliation
+from chalicelib.domain.deliveries import Delivery, Webhook
 from chalicelib.domain.mandates import Mandate
 from chalicelib.domain.statements import Statement
-from chalicelib.domain.webhooks import Delivery, Webhook
 from chalicelib.models import keys
 from chalicelib.models.unit import Unit
 from tests.served import Served, serve

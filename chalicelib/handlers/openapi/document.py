@@ -11,7 +11,7 @@ from chalicelib.handlers import encoding, problems, requests
 from chalicelib.handlers.openapi import operations as one
 from chalicelib.handlers.openapi import text, webhooks
 from chalicelib.handlers.openapi.schemas import Json, Schemas
-from chalicelib.handlers.routing import Operation, Resource, operations
+from chalicelib.handlers.routing import Also, Operation, Resource, operations
 
 #: Where the API is, in the committed document; a served one says it in full.
 ROOT = "/"
@@ -51,6 +51,7 @@ def rendered(found: Json) -> str:
 def _models(rows: Iterable[Operation]) -> Iterator[type[BaseModel]]:
     for row in rows:
         yield from (model for model in (row.body, row.query, row.answer) if model is not None)
+        yield from (also.answer for also in row.also.values() if isinstance(also, Also))
     for event in webhooks.EVENTS.values():
         yield event.data
 

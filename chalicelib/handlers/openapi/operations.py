@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.handlers import problems, tables
@@ -10,7 +11,7 @@ from chalicelib.handlers.filters import Parameter
 from chalicelib.handlers.openapi import examples
 from chalicelib.handlers.openapi.refs import uuid_of
 from chalicelib.handlers.openapi.schemas import Json, Schemas, prose, without_null
-from chalicelib.handlers.routing import PREFIX, UUID_VARIABLES, Operation
+from chalicelib.handlers.routing import PREFIX, UUID_VARIABLES, Also, Operation
 
 JSON = "application/json"
 _WRITES = frozenset({"POST", "PUT", "PATCH", "DELETE"})
@@ -53,6 +54,8 @@ def described(operation: Operation, schemas: Schemas, rows: Sequence[Operation])
         found["parameters"] = parameters
     if operation.body is not None:
         found["requestBody"] = _body(operation, schemas)
+    elif operation.raw:
+        found["requestBody"] = {"required": True, "content": {JSON: {"schema": {"type": "object"}}}}
     found["responses"] = _responses(operation, schemas, rows)
     return found
 
@@ -66,7 +69,9 @@ def codes(operation: Operation) -> list[str]:
         found.add("not_found")
     if operation.body is not None:
         found |= {"payload_too_large", "unsupported_media_type"}
-    if operation.method in _WRITES:
+    if operation.raw:
+        found.add("payload_too_large")
+    if operation.method in _WRITES and not operation.raw:
         found.add("conflict")
     if operation.idempotency != "none":
         found.add("idempotency_key_reused")
@@ -151,10 +156,13 @@ def _responses(operation: Operation, schemas: Schemas, rows: Sequence[Operation]
     links = _links(operation, schemas, rows)
     if links:
         found[str(operation.status)]["links"] = links
-    if operation.collection:
+    if operation.collection or operation.table:
         found["303"] = _elsewhere()
     for status, meaning in operation.also.items():
-        found[str(status)] = {**_success(operation, schemas), "description": meaning}
+        other = meaning if isinstance(meaning, Also) else None
+        shown = replace(operation, answer=other.answer) if other else operation
+        said = other.meaning if other else meaning
+        found[str(status)] = {**_success(shown, schemas), "description": said}
     by_status: dict[int, list[str]] = {}
     for code in codes(operation):
         by_status.setdefault(problems.CODES[code][0], []).append(code)
@@ -179,9 +187,16 @@ def _success(operation: Operation, schemas: Schemas) -> Json:
         headers |= {"X-Count": {"$ref": "#/components/headers/X-Count"}}
         headers |= {"Content-Disposition": {"$ref": "#/components/headers/Content-Disposition"}}
         found["description"] = "One page, or the whole filtered result as CSV."
-        table = {tables.CONTENT_TYPE.partition(";")[0]: {"schema": {"type": "string"}}}
-        return {**found, "content": {JSON: {"schema": page(schema)}, **table}}
+        return {**found, "content": {JSON: {"schema": page(schema)}, **_csv()}}
+    if operation.table is not None:
+        headers |= {"Content-Disposition": {"$ref": "#/components/headers/Content-Disposition"}}
+        found["description"] = f"Done; as CSV `{operation.table}` alone."
+        return {**found, "content": {JSON: {"schema": schema}, **_csv()}}
     return {**found, "content": {JSON: {"schema": schema}}}
+
+
+def _csv() -> Json:
+    return {tables.CONTENT_TYPE.partition(";")[0]: {"schema": {"type": "string"}}}
 
 
 def _elsewhere() -> Json:

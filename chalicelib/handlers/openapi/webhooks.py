@@ -3,86 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date
-from typing import Literal
 
-from chalicelib.handlers.loans import LoanOut
-from chalicelib.handlers.mandates import MandateOut
+from chalicelib.handlers.events import EVENTS, Event
 from chalicelib.handlers.openapi.schemas import Json, Schemas
-from chalicelib.handlers.schema import Out
-from chalicelib.handlers.statements import StatementOut
-from chalicelib.handlers.values import Instant, MoneyOut
 
-
-class TransactionEventOut(Out):
-    """What happened to a transaction."""
-
-    id: str
-    provider_transaction_id: str | None
-    processing_date: date
-    amount: MoneyOut
-    created_at: Instant
-    loan: str
-
-
-class TransactionResultEventOut(TransactionEventOut):
-    """What came of a transaction."""
-
-    status: Literal["applied", "failed"]
-
-
-class ApplicationEventOut(Out):
-    """How an application was decided."""
-
-    id: str
-    status: Literal["approved", "declined"]
-    reason: str
-    processed_at: Instant
-
-
-class RepaymentDueEventOut(Out):
-    """What will be due, and when."""
-
-    loan: str
-    due_date: date
-    amount: MoneyOut
-
-
-@dataclass(frozen=True, slots=True)
-class Event:
-    """One event: when it is sent, and the model of its ``data``."""
-
-    summary: str
-    data: type[Out]
-    description: str = ""
-
+__all__ = ["EVENTS", "components", "described"]
 
 TAG = "Webhook events"
-
-#: Every event by its name, in the order of the documentation.
-EVENTS: Mapping[str, Event] = {
-    "repayment_created": Event(
-        "An automatic repayment was created with the provider",
-        TransactionEventOut,
-        "It has its `provider_transaction_id` by then. Not sent for repayments made by hand.",
-    ),
-    "repayment_result": Event("A repayment was applied or failed", TransactionResultEventOut),
-    "disbursement_result": Event("A disbursement was applied or failed", TransactionResultEventOut),
-    "statement_ready": Event("A statement was closed", StatementOut),
-    "loan_is_late": Event("A loan became late", LoanOut),
-    "loan_is_arrears": Event("A loan came into arrears", LoanOut),
-    "repayment_due_day_soon": Event("A repayment is due in five days", RepaymentDueEventOut),
-    "application_processing_finished": Event(
-        "An application was approved or declined", ApplicationEventOut
-    ),
-    "mandate_created": Event("A mandate became active", MandateOut),
-    "loan_is_default": Event("A loan came into default", LoanOut),
-    "loan_closed": Event("A loan was closed", LoanOut),
-    "repayment_charged_back": Event(
-        "A repayment was taken back by the payer's bank", TransactionEventOut
-    ),
-}
 
 
 def described() -> Json:

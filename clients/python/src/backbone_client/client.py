@@ -56,6 +56,7 @@ class Client:
         self.partner = lending.PartnerResource(session)
         self.api_keys = lending.ApiKeys(session)
         self.blackmoon = lending.Blackmoon(session)
+        self.reports = lending.Reports(session)
         self.provider_events = lending.ProviderEvents(session)
         self.alarms = lending.Alarms(session)
         self.sandbox = lending.Sandbox(session)

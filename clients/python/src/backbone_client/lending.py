@@ -26,12 +26,16 @@ from backbone_client.lending_records import (
     Offer,
     Partner,
     Payoff,
+    Portfolio,
+    Preview,
     ProviderEvent,
     Reconciliation,
     SandboxPartner,
     Schedule,
+    Simulators,
     Statement,
     Transaction,
+    TrialBalance,
     Webhook,
     WebhookEndpoint,
 )
@@ -45,13 +49,17 @@ class Loans(Readable[Loan]):
     path = "/loan/"
     _kind = Loan
 
+    def read(self, id: str, as_of: Day | None = None) -> Loan:
+        """One of them; ``as_of`` an earlier day, as it was known at the end of that day."""
+        return self._get(Loan, f"{one(id)}/", {"as_of": as_of})
+
     def create(self, *, idempotency_key: str | None = None, **fields: Unpack[LoanFields]) -> Loan:
         """Opens a loan for an approved application; nothing is disbursed yet."""
         return self._post(Loan, body=fields, key=idempotency_key)
 
-    def schedule(self, id: str) -> Schedule:
-        """What each row bills, and what has been paid of it."""
-        return self._get(Schedule, f"{one(id)}/schedule/")
+    def schedule(self, id: str, as_of: Day | None = None) -> Schedule:
+        """What each row bills, and what has been paid of it, by now or at the end of ``as_of``."""
+        return self._get(Schedule, f"{one(id)}/schedule/", {"as_of": as_of})
 
     def payoff(self, id: str, date: Day | None = None) -> Payoff:
         """What settles the loan on a date; today if not said."""
@@ -98,7 +106,10 @@ class Loans(Readable[Loan]):
 
 
 class Transactions(Readable[Transaction]):
-    """Operations on loan accounts, each made once and only once."""
+    """Operations on loan accounts, each made once and only once.
+
+    ``list(loan=..., as_of=...)`` shows those of one loan as they were known at the end of a day.
+    """
 
     path = "/transaction/"
     _kind = Transaction
@@ -119,9 +130,24 @@ class Transactions(Readable[Transaction]):
         effective_date: Day | None = None,
         idempotency_key: str | None = None,
     ) -> Transaction:
-        """Confirms a pending one by hand, for money that moved elsewhere."""
+        """Confirms a pending one by hand, for money that moved elsewhere.
+
+        A repayment's past ``effective_date`` makes it count from that day on.
+        """
         body = {} if effective_date is None else {"effective_date": effective_date}
         return self._post(Transaction, f"{one(id)}/apply/", body, idempotency_key)
+
+    def revert(self, id: str, *, idempotency_key: str | None = None) -> Transaction:
+        """Takes back an applied one, and every later one of its loan."""
+        return self._post(Transaction, f"{one(id)}/revert/", key=idempotency_key)
+
+    def preview(self, **fields: Unpack[TransactionFields]) -> Preview:
+        """What a repayment would change; nothing is written and no key is used."""
+        return self._asked(Preview, "POST", "", fields, query={"preview": True})
+
+    def preview_revert(self, id: str) -> Preview:
+        """What a revert would change; nothing is written."""
+        return self._asked(Preview, "POST", f"{one(id)}/revert/", {}, query={"preview": True})
 
 
 class Statements(Readable[Statement]):
@@ -270,6 +296,28 @@ class Blackmoon:
         self.reconciliations = Reconciliations(session)
 
 
+class Reports(Resource):
+    """The books at the end of a day; of the business date if not said."""
+
+    path = "/report/"
+
+    def trial_balance(self, date: Day | None = None) -> TrialBalance:
+        """What all loans have posted, account by account."""
+        return self._get(TrialBalance, "trial_balance/", {"date": date})
+
+    def portfolio(self, date: Day | None = None) -> Portfolio:
+        """All loans by product, status and days past due."""
+        return self._get(Portfolio, "portfolio/", {"date": date})
+
+    def trial_balance_csv(self, date: Day | None = None) -> str:
+        """Its accounts as CSV with a header row."""
+        return self._csv("trial_balance/", {"date": date})
+
+    def portfolio_csv(self, date: Day | None = None) -> str:
+        """Its rows as CSV with a header row."""
+        return self._csv("portfolio/", {"date": date})
+
+
 class ProviderEvents(Listed[ProviderEvent]):
     """What providers told."""
 
@@ -296,6 +344,10 @@ class Sandbox(Resource):
     def move_clock(self, business_date: Day) -> Clock:
         """Runs every day up to a date; a long move may be answered with the date reached so far."""
         return self._post(Clock, "clock/", {"business_date": business_date})
+
+    def simulators(self) -> Simulators:
+        """Where the simulators are, and your tokens there."""
+        return self._get(Simulators, "simulators/")
 
     def create_partner(self, *, idempotency_key: str | None = None) -> SandboxPartner:
         """Another partner, which sees nothing of this one; its key is shown this once."""

@@ -79,6 +79,53 @@ class Payoff(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class AccountRow(Record):
+    """One account's net, on one of its sides."""
+
+    account: str
+    debit: Decimal
+    credit: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrialBalance(Record):
+    """Every account at the end of a day; the totals are equal."""
+
+    date: date
+    accounts: tuple[AccountRow, ...]
+    total_debit: Decimal
+    total_credit: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortfolioTotals(Record):
+    """How many loans, and what they owe."""
+
+    loans: int
+    principal: Decimal
+    interest: Decimal
+    fee: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class PortfolioRow(PortfolioTotals):
+    """The loans of one product and status that are as many days past due (``31-60``)."""
+
+    product: str
+    status: str
+    days_past_due: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Portfolio(Record):
+    """The book at the end of a day."""
+
+    date: date
+    rows: tuple[PortfolioRow, ...]
+    totals: PortfolioTotals
+
+
+@dataclass(frozen=True, kw_only=True)
 class Split(Record):
     """An amount, or balances, in their three parts."""
 
@@ -114,6 +161,24 @@ class Transaction(Thing):
     failure_reason: str
     reverted_by: str | None
     balance_after: Split
+
+
+@dataclass(frozen=True, kw_only=True)
+class Difference(Record):
+    """A transaction as it is and as it would be; ``None`` where there is none."""
+
+    id: str
+    before: Transaction | None
+    after: Transaction | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Preview(Record):
+    """What a revert or a repayment would change."""
+
+    before: Loan
+    after: Loan
+    transactions: tuple[Difference, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -326,6 +391,24 @@ class SandboxPartner(Record):
 
     id: str
     api_key: str | None = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
+class GoCardlessSimulator(Record):
+    """Your organisation at the GoCardless simulator."""
+
+    url: str
+    access_token: str = field(repr=False)
+    webhook_secret: str = field(repr=False)
+    creditor: str
+    scenarios: list[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Simulators(Record):
+    """The sandbox's simulators; ``None`` where there is none."""
+
+    gocardless: GoCardlessSimulator | None
 
 
 @dataclass(frozen=True, kw_only=True)

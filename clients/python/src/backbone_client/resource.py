@@ -65,6 +65,16 @@ class Resource:
     def _patch(self, kind: type[R], below: str, body: Mapping[str, Any]) -> R:
         return self._asked(kind, "PATCH", below, body)
 
+    def _csv(self, below: str, query: Mapping[str, Any]) -> str:
+        """What is there as CSV; a large one is fetched from where the API says, without the key."""
+        path, asked = self._path + below, {"format": "csv", **query}
+        answer = self._session.send("GET", path, query=asked, headers={"Accept": "text/csv"})
+        if answer.status == 303 and "location" in answer.headers:
+            return self._session.download(answer.headers["location"])
+        if not answer.good:
+            raise failure(f"GET {path}", answer)
+        return answer.text
+
     def _delete(self, below: str) -> None:
         self._session.ask("DELETE", self._path + below)
 
@@ -124,13 +134,7 @@ class Listed(Resource, Generic[R]):
 
         A large one is fetched from where the API says, without the key.
         """
-        query = {"format": "csv", "ordering": ordering, **filters}
-        answer = self._session.send("GET", self._path, query=query, headers={"Accept": "text/csv"})
-        if answer.status == 303 and "location" in answer.headers:
-            return self._session.download(answer.headers["location"])
-        if not answer.good:
-            raise failure(f"GET {self._path}", answer)
-        return answer.text
+        return self._csv("", {"ordering": ordering, **filters})
 
     def _page(self, query: Mapping[str, Any]) -> Page[R]:
         what = f"GET {self._path}"

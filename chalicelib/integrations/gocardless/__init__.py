@@ -1,0 +1,1 @@
+"""GoCardless: direct debit mandates and payments (API version 2015-07-06)."""
