@@ -52,8 +52,8 @@ openapi: $(STAMP)  ## write openapi.json from the declarations
 docs: $(STAMP)  ## write the generated parts of docs/partners
 	@$(VENV)/bin/python -m tools.partner_docs
 
-bench: $(STAMP)  ## the benchmarks
-	@exec $(VENV)/bin/python -m bench $(ARGS)
+bench: $(STAMP)  ## the benchmarks (ARGS=lists, ARGS=webhooks; without: the engine)
+	@exec $(VENV)/bin/python -m bench $(or $(ARGS),engine)
 
 redrive: $(STAMP)  ## count the dead letters of a stage, or QUEUE=... to send them again
 	@$(VENV)/bin/python -m tools.redrive $(QUEUE)

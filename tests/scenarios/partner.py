@@ -69,8 +69,9 @@ class Partner:
         return self.goes_to(self.today() + timedelta(days=1))
 
     def publishes(self, **given: Any) -> str:
-        """A published product that approves everybody; its id."""
-        product = self.post("/product/", {**PRODUCT, **given})["id"]
+        """A published product that approves everybody; its id.  ``None`` leaves a field out."""
+        fields = {name: value for name, value in {**PRODUCT, **given}.items() if value is not None}
+        product = self.post("/product/", fields)["id"]
         self.post(f"/product/{product}/publish/")
         number = next(_NUMBERS)
         source = self.post("/input_source/", {"name": f"score_{number}", "type": "integer",
