@@ -149,6 +149,7 @@ class Account:
     ``noticed`` have been announced, up to ``collected`` have had their first attempt at automatic
     collection; ``covered`` are those whose first attempt is on its way.  ``statements`` is the
     number of the last one issued; the open period began on ``period_start`` with ``opening``.
+    ``dated_back`` says that the loan has nights older than its disbursement's entry.
     ``staged`` names a telling whose batches are still on their way into the journal
     (``usecases/journals.py``).
     """
@@ -192,6 +193,7 @@ class Account:
     statements: int = field(default=0, metadata={"key": "st"})
     period_start: date | None = field(default=None, metadata={"key": "ps"})
     opening: Decimal = field(default=ZERO, metadata={"key": "op"})
+    dated_back: bool = field(default=False, metadata={"key": "db"}, compare=False)
     staged: str | None = field(default=None, metadata={"key": "sg"}, compare=False)
 
     def copy(self) -> Account:

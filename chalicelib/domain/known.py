@@ -51,7 +51,7 @@ def journal_of(
 def at_end_of(terms: Terms, account: Account, batches: Sequence[Batch], moment: Moment) -> Known:
     """The account at the end of the moment's date; ``batches`` are of that day's revision."""
     day = moment.today
-    then = tuple(_then(batch, moment) for batch in batches)
+    then = tuple(found for batch in batches if (found := _then(batch, moment)) is not None)
     revised = tuple(done for done in account.revised if done <= day)
     items = [item for batch in then for item in batch.transactions]
     pending_count, pending, covered = awaited(items)
@@ -74,20 +74,21 @@ def at_end_of(terms: Terms, account: Account, batches: Sequence[Batch], moment: 
     return Known(found, then, book)
 
 
-def _then(batch: Batch, moment: Moment) -> Batch:
+def _then(batch: Batch, moment: Moment) -> Batch | None:
     """The batch with its transactions as they stood at the end of the moment's date.
 
     Of a batch that was written later, only what the calendar had made by then, although no job had
-    written it down: an automatic repayment.
+    written it down: an automatic repayment.  ``None`` if there is nothing.
     """
     day = moment.today
     if batch.on <= day:
         items = tuple(_as_it_was(one, day) for one in batch.transactions)
         return replace(batch, transactions=items)
     ends = moment.begins(day + timedelta(days=1))
-    made = [one for one in batch.transactions if _made_by(one, ends)]
-    items = tuple(_as_it_was(one, day) for one in made)
-    return replace(batch, transactions=items, runs=(), changes=(), closings=())
+    items = tuple(_as_it_was(one, day) for one in batch.transactions if _made_by(one, ends))
+    if not items:
+        return None
+    return replace(batch, on=day, transactions=items, runs=(), changes=(), closings=())
 
 
 def _made_by(item: Transaction, instant: datetime) -> bool:

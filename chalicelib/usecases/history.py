@@ -161,7 +161,7 @@ def _last(batch: Batch) -> int:
     numbers += [run.seq for run in batch.runs]
     numbers += [change.seq for change in batch.changes]
     numbers += [closing.seq for closing in batch.closings]
-    return max(numbers)
+    return max(numbers, default=batch.seq)
 
 
 def _open(account: Account, batches: Sequence[Batch]) -> Run | None:

@@ -236,11 +236,11 @@ class _Journals:
 
     def _of(self, loan: Loan, spot: _Spot | None, ahead: int) -> Iterator[Given]:
         """One loan's transactions before the spot, newest first, with the batch they are in."""
+        account = loan.account.value
+        whole = account.revision or account.dated_back
         return (
             given
-            for given in (
-                self._retold(loan) if loan.account.value.revision else self._told(loan, spot, ahead)
-            )
+            for given in (self._retold(loan) if whole else self._told(loan, spot, ahead))
             if (spot is None or given[0] < spot.key)
             and (self.types is None or given[1].type in self.types)
         )
@@ -252,7 +252,7 @@ class _Journals:
             yield from ((key, item, seq) for key, item in _keyed(self.ctx, loan, batch))
 
     def _retold(self, loan: Loan) -> list[Given]:
-        """Told anew, new batches hold old days: the journal is read whole and sorted."""
+        """Told anew (or dated back), new batches hold old days: all is read and sorted."""
         moment = moment_of(self.ctx)
         tail = journal.unwritten(loan.terms.value, loan.account.value, moment)
         every = [*(stored.value for stored in read(self.ctx, loan)), tail]

@@ -277,13 +277,20 @@ def _find(ctx: Context, transaction_id: str) -> tuple[Loan, Transaction]:
     loan = loans.of_transaction(ctx, transaction_id) if entry else None
     if loan is None or entry is None:
         raise NotFound("transaction")
-    found = journal.named(_all_of(ctx, loan), transaction_id)
+    found = journal.named(_near(ctx, loan, entry.seq), transaction_id)
     if found is None:
         raise NotFound("transaction")
     return loan, found
 
 
-def _all_of(ctx: Context, loan: Loan) -> list[Transaction]:
-    batches = [stored.value for stored in journals.read(ctx, loan)]
-    moment = journals.moment_of(ctx)
-    return journal.transactions(loan.terms.value, loan.account.value, batches, moment)
+def _near(ctx: Context, loan: Loan, seq: int | None) -> list[Transaction]:
+    """Entry number ``seq`` among others: its batch and what no batch holds yet; or all nights."""
+    terms, account, moment = loan.terms.value, loan.account.value, journals.moment_of(ctx)
+    if seq is None:
+        batches = [stored.value for stored in journals.read(ctx, loan)]
+        return journal.transactions(terms, account, batches, moment)
+    stored = journals.batch_with(ctx, loan.id, seq)
+    batches = [stored.value] if stored else []
+    journals.check(loan, batches)
+    tail = journal.unwritten(terms, account, moment)
+    return [item for batch in (*batches, tail) for item in batch.transactions]
