@@ -23,6 +23,7 @@ MOVES: Mapping[str, Mapping[str, str]] = {
         "By hand: `POST /loan/{id}/close/`",
         "cancel": "`POST /loan/{id}/cancel/`",
         "reopen": "What closed the loan is reverted, or its money is taken back by the provider.",
+        "return": "The provider brings back the only disbursement: nothing was lent.",
     },
     "application": {
         "update": "`PATCH /application/{id}/`, `PUT /application/{id}/`, and its data points",
@@ -35,7 +36,8 @@ MOVES: Mapping[str, Mapping[str, str]] = {
         "apply": "`POST /transaction/{id}/apply/`",
         "fail": "The payments provider says that the money did not move: everything since is "
         "recalculated as if it had never been.",
-        "retry": "A failed one is sent to the provider again.",
+        "retry": "`POST /transaction/{id}/retry/`, and by itself after a failure that may pass: it "
+        "is sent to the provider again.",
         "revert": "`POST /transaction/{id}/revert/`: it is taken back with every later one.",
     },
 }

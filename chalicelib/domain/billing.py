@@ -288,6 +288,8 @@ def _settle(book: Book, amount: Decimal) -> Spent:
     split = billed.plus(rest)
     excess = amount - split.total
     account.principal -= excess
+    if book.terms.has_rows and rest.principal + excess > 0:
+        book.happenings.append(Early(book.today, rest.principal + excess))
     statements.count(book, amount)
     return Spent(split.plus(Balances(principal=excess)), towards=towards)
 

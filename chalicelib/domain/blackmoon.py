@@ -22,11 +22,28 @@ OFFER_STATUSES = (
 
 
 @dataclass(frozen=True, slots=True)
+class Paid:
+    """A disbursement that was applied, and is not a cession yet."""
+
+    transaction: str
+    day: date
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
 class Offer:
     """A loan offered to investors.
 
     ``origination_fee``, ``bid_amount`` and ``loan_amount`` in money, ``servicing_fee`` a fraction.
-    ``updated_datetime`` is the other side's text, word for word.
+    ``updated_datetime`` is the other side's text, word for word.  ``reason`` says why it was
+    declined or failed.
+
+    What follows is ours alone.  ``amount`` is what was offered.  ``asked`` is the command under
+    way, ``tries`` counts its calls, ``calling`` says that one was begun and nothing is known of it.
+    ``attempt`` is 2 once a lost offer is asked for again, ``lost`` says that its hour is waited
+    for; the hour counts from ``asked_at``.  ``wakes`` is when something is due.  ``paid`` waits to
+    become cessions, ``transactions`` are the disbursements that are known.  ``clocked`` says that
+    its time is a sandbox's.
     """
 
     id: str
@@ -42,6 +59,27 @@ class Offer:
     updated_datetime: str | None = None
     warning_code: str | None = None
     error_code: str | None = None
+    reason: str | None = None
+    partner: str = ""
+    amount: Decimal | None = None
+    asked: str | None = None
+    tries: int = 0
+    calling: bool = False
+    attempt: int = 1
+    lost: bool = False
+    asked_at: datetime | None = None
+    wakes: datetime | None = None
+    clocked: bool = False
+    loan_cancelled: bool = False
+    accepted_on: date | None = None
+    ceded: bool = False
+    paid: tuple[Paid, ...] = ()
+    transactions: tuple[str, ...] = ()
+
+    @property
+    def swept(self) -> datetime | None:
+        """When the sweeper has to look at it; a sandbox's time goes by its clock."""
+        return None if self.clocked else self.wakes
 
 
 @dataclass(frozen=True, slots=True)

@@ -137,17 +137,18 @@ def _owe_rows(book: Book, original: Transaction, split: Balances, on: date) -> D
 
 
 def _plan_again(book: Book, split: Balances, early: Decimal, reopened: bool) -> None:
-    """What had been repaid early is planned again; a reopened loan's rows are computed anew.
+    """What had been repaid early is planned again; a settled loan's rows are computed anew.
 
     Where no row is left, all of it is due.
     """
     account, before = book.account, book.account.balances
     account.principal, account.interest, account.fee = before.plus(split)
-    if reopened:
+    anew = reopened or account.next_row > book.terms.installments
+    if anew:
         ahead = (n for n, (_, due) in enumerate(book.terms.due_dates, 1) if due > book.today)
         account.next_row = next(ahead, account.next_row)
     comes = [row for row in book.unbilled_rows() if row.due > book.today]
     if early > 0 and comes:
         book.happenings.append(Early(book.today, -early))
-        billing.replan(book, -early, account.prepaid > 0, anew=reopened)
+        billing.replan(book, -early, account.prepaid > 0, anew=anew)
     account.principal, account.interest, account.fee = before

@@ -63,11 +63,10 @@ def collect(book: Book) -> None:
     _announce(book)
     if not (book.collecting and book.terms.automatic_collection and account.mandate_usable):
         return
-    for claim in list(_claims(book)):
-        if claim.number > account.collected:
+    for claim in list(claims(book)):
+        if claim.number > account.collected and claim.amount > 0:
             account.collected = claim.number
-            if claim.amount > 0:
-                _make(book, claim)
+            _make(book, claim)
 
 
 def _announce(book: Book) -> None:
@@ -79,7 +78,7 @@ def _announce(book: Book) -> None:
             book.tell("repayment_due_day_soon", due_date=due, amount=amount)
 
 
-def _claims(book: Book) -> Iterator[Claim]:
+def claims(book: Book) -> Iterator[Claim]:
     """What may be collected today, the oldest first."""
     account = book.account
     payable = pence(account.balances.total - account.overpayment)

@@ -15,6 +15,7 @@ from chalicelib.domain import replay, status
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Book, Moment
 from chalicelib.domain.ledger import ORIGIN_SCHEDULE, Balances, Batch, Transaction, awaited
+from chalicelib.domain.loans import CLOSING
 from chalicelib.domain.money import exact
 
 
@@ -51,7 +52,7 @@ def journal_of(
 def at_end_of(terms: Terms, account: Account, batches: Sequence[Batch], moment: Moment) -> Known:
     """The account at the end of the moment's date; ``batches`` are of that day's revision."""
     day = moment.today
-    then = tuple(found for batch in batches if (found := _then(batch, moment)) is not None)
+    then = tuple(one for one in (_then(batch, moment) for batch in batches) if one)
     revised = tuple(done for done in account.revised if done <= day)
     items = [item for batch in then for item in batch.transactions]
     pending_count, pending, covered = awaited(items)
@@ -120,3 +121,7 @@ def _close_as_then(book: Book, batches: Sequence[Batch]) -> None:
     if moves and moves[-1][1] == "closed" and account.status in status.OPEN:
         account.status, account.wake = "closed", None
         account.overpayment = Balances().principal
+    if account.status == "closed":
+        told = [one for batch in batches for one in batch.changes if one.field == CLOSING]
+        last = max(told, key=lambda one: one.seq)
+        account.close_substatus, account.close_reason = last.before, last.after

@@ -22,6 +22,7 @@ from chalicelib.domain.statements import Standing
 from chalicelib.domain.status import LOAN
 
 PAID_IN_FULL, WRITTEN_OFF = "paid_in_full", "written_off"
+CLOSING = "closing"  # a change: with which substatus and for which reason a loan was closed
 
 
 @dataclass(frozen=True, slots=True)
@@ -174,15 +175,21 @@ def close_if_paid(book: Book) -> None:
 def close_account(book: Book, substatus: str, reason: str, cause: str) -> None:
     """Close: what is left of ``overpayment`` is refunded."""
     account = book.account
-    if account.overpayment > 0:
-        left, amount = account.overpayment, pence(account.overpayment)
-        book.post("refund" if amount else "rounding", amount, Balances(), overpayment=-left)
+    refund(book)
     if not any(account.balances):
         account.minimums = ()
+    book.note(CLOSING, substatus, reason, cause)
     status.enter(book, "close", cause)
     account.close_reason, account.close_substatus = reason, substatus
     account.late_since = account.arrears_since = account.held_until_row = None
     book.tell("loan_closed", close_reason=reason, close_substatus=substatus)
+
+
+def refund(book: Book) -> None:
+    """Give back what is left of ``overpayment``, in whole pence."""
+    left, amount = book.account.overpayment, pence(book.account.overpayment)
+    if left > 0:
+        book.post("refund" if amount else "rounding", amount, Balances(), overpayment=-left)
 
 
 @exact

@@ -46,6 +46,8 @@ def fail_repayment(loan: Loan, moment: Moment, item: Transaction, cause: str) ->
     """
     TRANSACTION.move(item.status, "fail")
     before, loan = loan.account, brought_up(loan, moment)
+    if any(one.compensates == item.id and one.counts for one in loan.transactions()):
+        raise Refused("invalid_status", "The repayment was charged back before.")
     closed = last_closed(loan.account)
     if item.status == "applied" and closed is not None and item.effective_date <= closed:
         return chargebacks.charge_back(loan.terms, before, moment, item, cause)

@@ -13,7 +13,7 @@ from dataclasses import replace
 from datetime import date
 from typing import NamedTuple
 
-from chalicelib.domain import billing, chargebacks, daily, loans, status
+from chalicelib.domain import billing, chargebacks, daily, disbursing, loans, status
 from chalicelib.domain.account import Account, DefaultFee, Terms
 from chalicelib.domain.book import Book, Moment
 from chalicelib.domain.ledger import (
@@ -61,6 +61,7 @@ def facts(batches: Iterable[Batch]) -> list[Fact]:
     known = list(batches)
     items = [item for batch in known for item in batch.transactions if is_fact(item)]
     returned = [item.seq for item in items if item.type == "chargeback" and item.counts]
+    returned += [item.seq for item in disbursing.returns(items).values()]
     found = [Fact(item.effective_date, item.seq, item) for item in items if item.counts]
     found += [
         Fact(item.processing_date, item.seq, item)
@@ -69,8 +70,11 @@ def facts(batches: Iterable[Batch]) -> list[Fact]:
     ]
     for batch in known:
         for change in batch.changes:
-            closed = change.field == "status" and change.after == "closed"
-            if change.cause == ORIGIN_PARTNER or (closed and change.seq < max(returned, default=0)):
+            closed = change.field == loans.CLOSING or (
+                change.field == "status" and change.after == "closed"
+            )
+            closed = closed and change.seq < max(returned, default=0)
+            if change.cause == ORIGIN_PARTNER or closed or disbursing.is_never_lent(change):
                 found.append(Fact(change.on, change.seq, change))
     return in_order(found)
 
@@ -151,7 +155,8 @@ def _disburse(book: Book, item: Transaction) -> None:
         if book.terms.has_rows:
             account.bases = (Basis(1, item.effective_date, item.amount),)
     book.repost(item, item.split)
-    status.enter(book, "disburse", "disbursement")
+    if first:
+        status.enter(book, "disburse", "disbursement")
     for fee in book.terms.fees_on("disbursement") if first else ():
         status.charge(book, fee, ORIGIN_SYSTEM)
 
@@ -160,6 +165,11 @@ def _repay(book: Book, item: Transaction) -> None:
     if item.status == "failed":
         chargebacks.call(book, item.effective_date, item.amount)
         status.assess(book)
+        return
+    if item.compensates in [one.id for one in book.transactions if one.type == "disbursement"]:
+        book.repost(item, *disbursing.take_back(book, item.amount))
+        disbursing.after_return(book)
+        loans.settle_up(book, closing=False)
         return
     account, before = book.account, book.account.balances
     spent = billing.pay(book, item.amount)
@@ -205,14 +215,20 @@ _RETELL = {
 def _retell_change(book: Book, change: Change) -> None:
     account = book.account
     book.close_run()
+    if change.field == loans.CLOSING:
+        account.close_substatus, account.close_reason = change.before, change.after
+        return
     if change.field == "interest_calculation":
         account.interest_enabled = change.after == "on"
+    elif disbursing.is_never_lent(change):
+        disbursing.never_lent(book)
+        return
     elif change.field == "status":
         command = BY_HAND[change.after]
         if not status.LOAN.can(account.status, command):
             return
         if command == "close":
-            if any(account.balances) and change.cause != ORIGIN_PARTNER:
+            if any(account.balances):  # a write-off has cleared them; nothing else closes a debt
                 return
             loans.close_account(book, account.close_substatus, account.close_reason, change.cause)
             return

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from chalicelib.domain import daily, loans, replay, statements
+from chalicelib.domain import daily, disbursing, loans, replay, statements
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Book, Moment
 from chalicelib.domain.decision import Event
@@ -100,13 +100,15 @@ def retold(
     comparison = _Comparison(loan, book, fixed, cause)
     written, fresh = comparison.batches(loan.written), comparison.batches(loan.fresh)
     account = book.account
-    _carry_over(account, old, waiting, [*items, *_added(loan, told)])
+    _carry_over(account, old, waiting, [*items, *_added(loan, told)], told)
     note = Change(comparison.next(), TOLD_ANEW, "", cause, moment.today, moment.now, "system")
     new = comparison.rest(note)
     account.seq = comparison.last
     closing = Book(loan.terms, account, moment)
     closing.collecting = True
     loans.close_if_paid(closing)
+    if closing.account.status == "closed" and not disbursing.returns(items):
+        loans.refund(closing)  # what came on a loan that is closed by now
     daily.finish(closing)
     if closing.account.status == "closed" and old.status == "closed":
         closing.account.close_reason = old.close_reason
@@ -138,14 +140,17 @@ def _carry_over(
     old: Account,
     waiting: tuple[int, Balances, tuple[int, ...]],
     items: Sequence[Transaction],
+    told: Sequence[Fact],
 ) -> None:
     """What is no fold of the facts: what is pending, what was agreed, the mandate."""
+    changes = [fact.what for fact in told if isinstance(fact.what, Change)]
+    anew = max((one.seq for one in changes if disbursing.is_never_lent(one)), default=0)
     account.pending_count, account.pending, account.covered = waiting
-    paid_out = [item for item in items if item.type == "disbursement"]
+    paid_out = [item for item in items if item.type == "disbursement" and item.seq > anew]
     account.disbursements = sum(item.status in ("pending", "applied") for item in paid_out)
     account.apr = old.apr if account.disbursed_on else None
     account.mandate, account.mandate_usable = old.mandate, old.mandate_usable
-    account.collected = old.collected
+    account.collected, account.dated_back = old.collected, old.dated_back
     account.noticed = max(account.noticed, old.noticed) if account.disbursed_on else 0
     if account.disbursed_on is None:
         account.interest_enabled, account.collected = old.interest_enabled, 0

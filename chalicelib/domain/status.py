@@ -36,6 +36,7 @@ LOAN = Machine(
         "make_default": {"active": "default", "late": "default", "arrears": "default"},
         "close": dict.fromkeys(OPEN, "closed"),
         "reopen": {"closed": "active"},
+        "return": dict.fromkeys(OPEN, "inactive"),
         "cancel": {"inactive": "cancelled"},
     },
     refusals={"closed": "loan_not_open", "cancelled": "loan_not_open"},

@@ -9,6 +9,7 @@ from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Out, PageQuery
 from chalicelib.handlers.values import Instant, MoneyOut, RateOut
 from chalicelib.models.keys import CESSION, COLLATERAL, OFFER, RECONCILIATION
+from chalicelib.usecases import offers as offers_of_loans
 from chalicelib.usecases import views
 from chalicelib.usecases.context import Context, Source
 
@@ -20,7 +21,11 @@ api = Resource("/blackmoon", tag="Blackmoon")
 
 
 class OfferOut(Out):
-    """A loan offered to investors; ``servicing_fee`` is a fraction, the other fee an amount."""
+    """A loan offered to investors; ``servicing_fee`` is a fraction, the other fee an amount.
+
+    ``reason`` says why it was declined or failed (``bid_below_loan_amount``,
+    ``not_accepted_in_time``, ``resolved_without_us``).
+    """
 
     id: str
     loan: str
@@ -44,6 +49,7 @@ class OfferOut(Out):
     updated_datetime: str | None
     warning_code: str | None
     error_code: str | None
+    reason: str | None
     created_at: Instant
     updated_at: Instant
 
@@ -111,24 +117,24 @@ def offer(ctx: Context, pk: str) -> Stored[Offer]:
     "/offer/{pk}/accept", answer=OfferOut, summary="Accept an offer", refuses=("invalid_status",)
 )
 def accept(ctx: Context, pk: str) -> Stored[Offer]:
-    """By hand, before the platform does."""
-    return views.answer_offer(ctx, pk, "accept")
+    """By hand, before the platform does; the status follows once Blackmoon has been told."""
+    return offers_of_loans.by_hand(ctx, pk, "accept")
 
 
 @api.post(
     "/offer/{pk}/decline", answer=OfferOut, summary="Decline an offer", refuses=("invalid_status",)
 )
 def decline(ctx: Context, pk: str) -> Stored[Offer]:
-    """By hand, before the platform does."""
-    return views.answer_offer(ctx, pk, "decline")
+    """By hand, before the platform does; the status follows once Blackmoon has been told."""
+    return offers_of_loans.by_hand(ctx, pk, "decline")
 
 
 @api.post(
     "/offer/{pk}/cancel", answer=OfferOut, summary="Cancel an offer", refuses=("invalid_status",)
 )
 def cancel(ctx: Context, pk: str) -> Stored[Offer]:
-    """After it was accepted."""
-    return views.answer_offer(ctx, pk, "cancel")
+    """After it was accepted; the status follows once Blackmoon has been told."""
+    return offers_of_loans.by_hand(ctx, pk, "cancel")
 
 
 @api.collection("/cession", answer=CessionOut, summary="List cessions")

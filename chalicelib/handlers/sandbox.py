@@ -54,10 +54,20 @@ class GoCardlessOut(Out):
     scenarios: list[str]
 
 
+class BlackmoonOut(Out):
+    """The partner's organisation at the Blackmoon simulator, with the tokens that are good now."""
+
+    url: str
+    organization_id: str
+    access_token: str
+    refresh_token: str
+
+
 class SimulatorsOut(Out):
     """Where the sandbox's providers are, and what the partner needs to play them."""
 
     gocardless: GoCardlessOut | None
+    blackmoon: BlackmoonOut | None
 
 
 def _only_in_a_sandbox(ctx: Context) -> None:
@@ -117,8 +127,11 @@ def move_clock(ctx: Context, body: ClockIn) -> Reply | Clock:
 def simulators(ctx: Context) -> dict[str, Any]:
     """Addresses and tokens of this partner's own organisations; `null` where there is none."""
     _only_in_a_sandbox(ctx)
-    there = runtime.get().simulators
-    return {"gocardless": None if there is None else there.access(ctx)}
+    collecting, selling = runtime.get().simulators, runtime.get().selling_simulator
+    return {
+        "gocardless": None if collecting is None else collecting.access(ctx),
+        "blackmoon": None if selling is None else selling.access(ctx),
+    }
 
 
 @api.post(

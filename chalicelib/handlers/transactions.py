@@ -258,3 +258,25 @@ def revert(ctx: Context, pk: str, query: PreviewQuery) -> Transaction | Reply:
     if query.preview:
         return preview_out(ctx, transactions.preview_revert(ctx, pk))
     return transactions.revert(ctx, pk)
+
+
+@api.post(
+    "/{pk}/retry",
+    answer=TransactionOut,
+    view=transaction_out,
+    summary="Send a failed transaction to its provider again",
+    refuses=(
+        "invalid_status",
+        "loan_not_open",
+        "mandate_not_usable",
+        "credit_limit_exceeded",
+        "exceeds_outstanding",
+    ),
+)
+def retry(ctx: Context, pk: str) -> Transaction:
+    """The same transaction, with a new attempt at the provider.
+
+    A repayment made by hand counts at once, from today; an automatic one when it is confirmed.
+    What no provider pays out or collects cannot be tried again: make another.
+    """
+    return transactions.retry(ctx, pk)

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from chalicelib.integrations.breaker import Breaker
 
@@ -41,17 +41,33 @@ class Limits:
     breaker_seconds: float = 15.0
 
 
+class Streamed(Protocol):
+    """A body that is too large for memory: its size in bytes, and its pieces, anew for each try."""
+
+    def __len__(self) -> int:
+        """Bytes in all."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        """The pieces, from the beginning."""
+
+
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: ``operation`` is its name in logs and metrics, without any id."""
+    """One request: ``operation`` is its name in logs and metrics, without any id.
+
+    ``attempts`` is for what must not be repeated blindly; none means as often as the limits say.
+    ``late`` gives further headers anew for each try (a signature that is good for a while only).
+    """
 
     provider: str
     operation: str
     method: str
     url: str
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
-    body: bytes | None = field(default=None, repr=False)
+    body: bytes | Streamed | None = field(default=None, repr=False)
     params: Mapping[str, Any] | None = field(default=None, repr=False)
+    attempts: int | None = None
+    late: Callable[[], Mapping[str, str]] | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,11 +88,15 @@ class Attempt:
 
 
 class NoAnswer(Exception):
-    """The provider did not answer, whether or not it did the work; says nothing of the request."""
+    """The provider did not answer, whether or not it did the work; says nothing of the request.
 
-    def __init__(self, provider: str, operation: str, why: str) -> None:
+    ``sent`` is false where the request certainly never left.
+    """
+
+    def __init__(self, provider: str, operation: str, why: str, *, sent: bool = True) -> None:
         super().__init__(f"{provider}: {operation}: {why}")
         self.why = why
+        self.sent = sent
 
 
 class CircuitOpen(NoAnswer):
@@ -117,8 +137,9 @@ class Transport:
 
         Raises :class:`NoAnswer` if the last try had none, :class:`CircuitOpen` if none was made.
         """
-        for number in range(1, self.limits.attempts + 1):
-            last = number == self.limits.attempts
+        attempts = call.attempts or self.limits.attempts
+        for number in range(1, attempts + 1):
+            last = number == attempts
             try:
                 response = self._try(call, number)
             except CircuitOpen:
@@ -147,7 +168,7 @@ class Transport:
 
         breaker = self._breaker(call.provider)
         if not breaker.allows():
-            raise CircuitOpen(call.provider, call.operation, "circuit open")
+            raise CircuitOpen(call.provider, call.operation, "circuit open", sent=False)
         begun = self._monotonic()
         response: Response | None = None
         error: str | None = "interrupted"
@@ -157,7 +178,8 @@ class Transport:
             return response
         except (RequestException, OSError, ValueError) as failure:
             error = type(failure).__name__
-            raise NoAnswer(call.provider, call.operation, error) from None
+            sent = not _unsent(failure)
+            raise NoAnswer(call.provider, call.operation, error, sent=sent) from None
         finally:
             status = None if response is None else response.status_code
             took = self._monotonic() - begun
@@ -172,11 +194,13 @@ class Transport:
             call.url,
             params=call.params,
             data=call.body,
-            headers=dict(call.headers),
+            headers={**call.headers, **(call.late() if call.late else {})},
             timeout=(limits.connect_seconds, limits.read_seconds),
             allow_redirects=False,
             stream=True,
         )
+        if not isinstance(call.body, bytes | None):  # a long file takes its time, not an answer
+            begun = self._monotonic()
         whole, deadline = bytearray(), begun + limits.connect_seconds + 2 * limits.read_seconds
         for chunk in response.iter_content(CHUNK_BYTES):
             whole += chunk
@@ -204,6 +228,17 @@ class Transport:
             session.trust_env = False
             self._local.session = session
         return self._local.session
+
+
+def _unsent(failure: Exception) -> bool:
+    """Whether there was no connection that a request could have gone through."""
+    from requests import ConnectTimeout
+    from urllib3.exceptions import NewConnectionError
+
+    inner = failure.args[0] if failure.args else None
+    return isinstance(failure, ConnectTimeout) or isinstance(
+        getattr(inner, "reason", None), NewConnectionError
+    )
 
 
 def _again(status: int) -> bool:

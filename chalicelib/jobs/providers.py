@@ -7,11 +7,18 @@ may come twice.  A failure that may pass raises, and the message comes again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from chalicelib import runtime
 from chalicelib.runtime import Runtime
-from chalicelib.usecases import mandate_loans, mandate_requests, provider_events
+from chalicelib.usecases import (
+    disbursements,
+    mandate_loans,
+    mandate_requests,
+    payments,
+    provider_events,
+)
 from chalicelib.usecases.context import Context
 
 Body = Mapping[str, Any]
@@ -22,8 +29,41 @@ def _request_mandate(edge: Runtime, ctx: Context, message_id: str, body: Body) -
     mandate_requests.request(ctx, edge.gocardless(ctx), message_id, body["mandate"])
 
 
+def _collect(edge: Runtime, ctx: Context, message_id: str, body: Body) -> None:
+    provider, asked = edge.gocardless(ctx), (body["transaction"], int(body["attempt"]))
+    payments.collect(ctx, provider, message_id, *asked)
+
+
+def _review(edge: Runtime, ctx: Context, message_id: str, body: Body) -> None:
+    payments.review(ctx, edge.gocardless(ctx), message_id, body["loan"])
+
+
+def _withdraw(edge: Runtime, ctx: Context, message_id: str, body: Body) -> None:
+    payments.withdraw(ctx, edge.gocardless(ctx), message_id, body["transaction"])
+
+
+def _retry(edge: Runtime, ctx: Context, _: str, body: Body) -> None:
+    payments.retry_by_itself(ctx, body["transaction"], int(body["attempt"]))
+
+
+def _disburse(edge: Runtime, ctx: Context, message_id: str, body: Body) -> None:
+    asked = (body["transaction"], int(body["attempt"]))
+    disbursements.submit(ctx, partial(edge.disburser, ctx), message_id, *asked)
+
+
+def _stop_disbursement(edge: Runtime, ctx: Context, _: str, body: Body) -> None:
+    what = (body["provider"], body["transaction"], body["ref"])
+    disbursements.stop(ctx, partial(edge.disburser, ctx), *what)
+
+
 REQUESTS: Mapping[str, Work] = {
     "request_mandate": _request_mandate,
+    "disburse": _disburse,
+    "stop_disbursement": _stop_disbursement,
+    "collect": _collect,
+    "review": _review,
+    "retry": _retry,
+    "withdraw": _withdraw,
 }
 """What may be asked of GoCardless."""
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 from chalicelib import runtime
 from chalicelib.domain.decision import Message
 from chalicelib.models.keys import PROVIDER_EVENTS
-from chalicelib.usecases import days, deliveries
+from chalicelib.usecases import days, deliveries, offers
 
 OVERDUE = timedelta(minutes=1)  # a message this old was not sent by the request that made it
 SWEPT_AT_ONCE = 100
@@ -41,7 +41,7 @@ def sweep_outbox() -> int:
         if not waiting:
             break
         sent = edge.queues.send(waiting)
-        edge.store.done(*sent)
+        edge.store.done(sent)
         swept += len(sent)
         if len(sent) < len(waiting):
             break
@@ -63,6 +63,19 @@ def poll_providers() -> int:
     ]
     for start in range(0, len(waiting), SWEPT_AT_ONCE):
         edge.send_soon(waiting[start : start + SWEPT_AT_ONCE], 0)
+    return len(waiting)
+
+
+def sweep_offers() -> int:
+    """Have every offer looked at that is due, by a message each; how many there were.
+
+    Looked at twice, it is as if once.  A sandbox partner's go by its clock.
+    """
+    edge = runtime.get()
+    waiting = [offers.tick_message(stored.value) for stored in offers.due(edge.store, edge.clock())]
+    for start in range(0, len(waiting), SWEPT_AT_ONCE):
+        edge.send_soon(waiting[start : start + SWEPT_AT_ONCE], 0)
+    edge.count("OffersSwept", len(waiting))
     return len(waiting)
 
 

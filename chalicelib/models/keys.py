@@ -61,6 +61,7 @@ CLAIM, REMEMBERED, MESSAGE = "claim", "remembered", "message"
 DAYS = "days"
 CLOCK = "clock"
 GOCARDLESS = "gocardless"
+BLACKMOON = "blackmoon"
 PROVIDER_EVENTS = "provider_events"
 WEBHOOKS = "webhooks"
 WEBHOOKS_SLOW = "webhooks-slow"
@@ -69,6 +70,7 @@ QUEUES: Mapping[str, str] = {
     DAYS: "one partner's shard of loans to bring up to one business date",
     CLOCK: "one sandbox partner's clock to move",
     GOCARDLESS: "something to ask GoCardless for",
+    BLACKMOON: "something to ask Blackmoon for, and what offers have to hear",
     PROVIDER_EVENTS: "events of a provider to act on, and what follows from them",
     WEBHOOKS: "a partner's webhook endpoints that have something waiting",
     WEBHOOKS_SLOW: "the same for endpoints that are slow to answer",
@@ -246,6 +248,9 @@ ASSIGNMENT: Kind[Any] = Kind(
     owner="{partner}#ASSIGNMENT#COMPANY#{company}",
 )
 MANDATE = _plain("mandate", "mandates:Mandate", owner="{partner}#MANDATE#END_USER#{end_user}")
+PAYMENT: Kind[Any] = Kind("payment", f"{_DOMAIN}.payments:Payment", pk="{partner}#PAYMENT#{id}")
+"""What the payments provider makes of a repayment, by the transaction's id, in no index."""
+
 STATEMENT = _plain("statement", "statements:Statement", owner="{partner}#STATEMENT#LOAN#{loan}")
 WEBHOOK_ENDPOINT = _plain("webhook_endpoint", "webhooks:Endpoint")
 WEBHOOK_SECRETS: Kind[Any] = Kind(
@@ -281,7 +286,15 @@ WEBHOOK = _plain(
     due="{partner}#WEBHOOK#ENDPOINT#{webhook_endpoint}",
     due_at="{due}#{order:04d}",
 )
-OFFER = _plain("offer", "blackmoon:Offer")
+OFFER = _plain(
+    "offer",
+    "blackmoon:Offer",
+    status="{partner}#OFFER#{status}",
+    due="OFFERS",
+    due_at="{swept}",
+)
+"""What is due of all partners: ``page(OFFER, ANYONE, "due", until=…)``."""
+
 CESSION = _plain("cession", "blackmoon:Cession")
 COLLATERAL = _plain("collateral", "blackmoon:Collateral")
 RECONCILIATION = _plain("reconciliation", "blackmoon:Reconciliation")
@@ -301,6 +314,16 @@ ORGANISATION: Kind[Any] = Kind(
     list="ORGANISATIONS",
 )
 """Sandbox partners' accounts at the simulator (a stage's real ones: its secret)."""
+
+SIGNING_KEY: Kind[Any] = Kind(
+    "signing_key", f"{_DOMAIN}.organisations:SandboxKey", pk="{partner}#SIGNING_KEY"
+)
+"""Sandbox partners' keys for signed requests (a stage's real ones: its secret)."""
+
+BLACKMOON_ACCESS: Kind[Any] = Kind(
+    "blackmoon_access", f"{_DOMAIN}.blackmoon_tokens:Access", pk="{partner}#BLACKMOON_ACCESS"
+)
+"""Who renews a partner's tokens at Blackmoon, and a sandbox partner's organisation with them."""
 
 ALARM = _plain("alarm", "alarms:Alarm")
 
@@ -328,6 +351,7 @@ KINDS: Mapping[str, Kind[Any]] = {
         ADDRESS,
         ASSIGNMENT,
         MANDATE,
+        PAYMENT,
         STATEMENT,
         WEBHOOK_ENDPOINT,
         WEBHOOK_SECRETS,
@@ -342,6 +366,8 @@ KINDS: Mapping[str, Kind[Any]] = {
         INBOUND,
         POLLED,
         ORGANISATION,
+        SIGNING_KEY,
+        BLACKMOON_ACCESS,
         ALARM,
     )
 }

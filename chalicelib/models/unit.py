@@ -103,22 +103,22 @@ class Unit:
 
     def delete(self, kind: Kind[T], partner: str, stored: Stored[T]) -> None:
         """Remove what was read; :class:`Conflict` if it has changed since."""
-        self._add(Operation("delete", *kind.key_of(partner, stored.value), stored.version))
+        self.add(Operation("delete", *kind.key_of(partner, stored.value), stored.version))
 
     def guard(self, kind: Kind[T], partner: str, stored: Stored[T]) -> None:
         """Commit only if this is still there, unchanged since it was read."""
-        self._add(Operation("check", *kind.key_of(partner, stored.value), stored.version))
+        self.add(Operation("check", *kind.key_of(partner, stored.value), stored.version))
 
     def claim(self, partner: str, scope: str, value: str, owner: str) -> None:
         """Take ``value`` for ``owner`` in ``scope``; :class:`UniqueTaken` if it is taken."""
         item = self._plain(keys.CLAIM, {"owner": owner})
         refusal = UniqueTaken(scope, value)
         key = keys.claim_key(partner, scope, value)
-        self._add(Operation("put", *key, 0, item, refusal=refusal))
+        self.add(Operation("put", *key, 0, item, refusal=refusal))
 
     def release(self, partner: str, scope: str, value: str) -> None:
         """Give a claimed value back.  Guard or change its owner in the same unit."""
-        self._add(Operation("delete", *keys.claim_key(partner, scope, value), None))
+        self.add(Operation("delete", *keys.claim_key(partner, scope, value), None))
 
     def send(self, message: Message, id: str | None = None) -> None:
         """Put a message into the outbox; with an ``id`` of its own, the same message is one."""
@@ -148,7 +148,7 @@ class Unit:
         doc |= {"body": body} if body else {}
         item = self._plain(keys.REMEMBERED, doc)
         key = keys.remembered_key(partner, key_hash)
-        self._add(Operation("put", *key, 0, item, ttl_seconds, AlreadyDone(key_hash)))
+        self.add(Operation("put", *key, 0, item, ttl_seconds, AlreadyDone(key_hash)))
 
     def _put(
         self, kind: Kind[T], partner: str, stored: Stored[T], expect: int, ttl: int | None
@@ -163,12 +163,13 @@ class Unit:
         }
         if stored.expires is not None:
             item["ttl"] = stored.expires
-        self._add(Operation("put", *kind.key_of(partner, stored.value), expect, item, ttl))
+        self.add(Operation("put", *kind.key_of(partner, stored.value), expect, item, ttl))
 
     def _plain(self, t: str, doc: Mapping[str, Any]) -> dict[str, Any]:
         return {"v": 1, "t": t, "doc": codec.dumps_json(doc), "c": instant(self.now)}
 
-    def _add(self, operation: Operation) -> None:
+    def add(self, operation: Operation) -> None:
+        """Add a write or a check; the methods above make them."""
         key = (operation.pk, operation.sk)
         other = self.operations.get(key)
         if other is not None:

@@ -130,7 +130,10 @@ def view(ctx: Context, loan: Loan, day: date) -> tuple[LoanView, datetime]:
     """The loan as its resource showed it, and when it had last been changed."""
     then = at(ctx, loan, day)
     shown = views.loan_view(then.terms, then.account, moment_at(ctx, day))
-    return shown, max((batch.at for batch in then.batches), default=loan.created_at)
+    changed = [batch.at for batch in then.batches]
+    items = [item for batch in then.batches for item in batch.transactions]
+    changed += [item.applied_at for item in items if item.applied_at]  # confirmed in its place
+    return shown, max(changed, default=loan.created_at)
 
 
 def schedule(ctx: Context, loan: Loan, day: date) -> list[ScheduleRow]:

@@ -139,16 +139,39 @@ def commit(
     ``journal`` are the batches that it was decided on, where it rewrites any.  ``also`` adds to the
     same transaction what belongs to the request (an idempotency record).
     """
-    present = {stored.value.seq: stored for stored in journal}
-    unit = ctx.unit()
-    _put_account(ctx, unit, loan, outcome, outcome.account)
-    for batch in (*outcome.rewritten, *outcome.batches):
-        _put(ctx, unit, present.get(batch.seq), batch)
+    unit = _whole(ctx, loan, outcome, journal)
     if also is not None:
         also(unit)
     if _fits(unit):
         return ctx.commit(unit, answer)
     return _in_stages(ctx, loan, outcome, answer, also)
+
+
+def put(
+    ctx: Context, unit: Unit, loan: Loan, outcome: Outcome, journal: Sequence[Stored[Batch]]
+) -> None:
+    """Add to ``unit``, which the caller commits, all that ``outcome`` says.
+
+    What is too much for it is staged at once (which nobody sees before the commit); whoever loads
+    the loan next puts it in place.
+    """
+    whole = _whole(ctx, loan, outcome, journal)
+    if not _fits(whole, unit):
+        whole = ctx.unit()
+        flipped = _staged(ctx, loan, outcome)
+        _put_account(ctx, whole, loan, outcome, flipped)
+    for operation in whole.operations.values():
+        unit.add(operation)
+
+
+def _whole(ctx: Context, loan: Loan, outcome: Outcome, journal: Sequence[Stored[Batch]]) -> Unit:
+    """A unit with all that ``outcome`` says, whether or not one transaction takes it."""
+    present = {stored.value.seq: stored for stored in journal}
+    unit = ctx.unit()
+    _put_account(ctx, unit, loan, outcome, outcome.account)
+    for batch in (*outcome.rewritten, *outcome.batches):
+        _put(ctx, unit, present.get(batch.seq), batch)
+    return unit
 
 
 def _put_account(ctx: Context, unit: Unit, loan: Loan, outcome: Outcome, account: Account) -> Loan:
@@ -157,6 +180,8 @@ def _put_account(ctx: Context, unit: Unit, loan: Loan, outcome: Outcome, account
     if account != stored.value or account.staged:
         touch = touches(outcome)
         stored = unit.update(ACCOUNT, ctx.partner.id, stored, account, touch=touch)
+    elif outcome.updates:  # decided on this very account, whose version nothing else would check
+        unit.guard(ACCOUNT, ctx.partner.id, stored)
     if outcome.terms is not None:
         terms = unit.update(TERMS, ctx.partner.id, terms, outcome.terms)
     for head, changed in _in_place(ctx, loan, outcome):
@@ -190,10 +215,12 @@ def _put(ctx: Context, unit: Unit, head: Stored[Batch] | None, batch: Batch) -> 
     unit.update(BATCH, ctx.partner.id, head, batch)
 
 
-def _fits(unit: Unit) -> bool:
-    """Whether one transaction takes it."""
-    text = sum(len(str(one.item.get("doc", ""))) for one in unit.operations.values())
-    return len(unit.operations) + len(unit.messages) <= MOST_OPERATIONS and text <= MOST_TEXT
+def _fits(*units: Unit) -> bool:
+    """Whether one transaction takes it, or them."""
+    writes = [one for unit in units for one in unit.operations.values()]
+    text = sum(len(str(one.item.get("doc", ""))) for one in writes)
+    many = len(writes) + sum(len(unit.messages) for unit in units)
+    return many <= MOST_OPERATIONS and text <= MOST_TEXT
 
 
 # --- what one transaction does not take -----------------------------------------------------------
@@ -201,15 +228,8 @@ def _fits(unit: Unit) -> bool:
 
 def _in_stages(ctx: Context, loan: Loan, outcome: Outcome, answer: A, also: Also | None) -> A:
     """Write the batches aside, flip the account to them in one step, then put them in place."""
-    token = ctx.new_id()
-    for part in _parts([*outcome.rewritten, *outcome.batches]):
-        unit = ctx.unit()
-        for batch in part:
-            staged = Staged(loan.id, token, batch.seq, batch)
-            unit.create(STAGED, ctx.partner.id, staged, ttl_seconds=STAGED_SECONDS)
-        ctx.store.commit(unit)
+    flipped = _staged(ctx, loan, outcome)
     unit = ctx.unit()
-    flipped = replace(outcome.account, staged=token, wake=ctx.business_date)
     after = _put_account(ctx, unit, loan, outcome, flipped)
     if also is not None:
         also(unit)
@@ -219,6 +239,18 @@ def _in_stages(ctx: Context, loan: Loan, outcome: Outcome, answer: A, also: Also
     except StoreError as error:  # it is done and cannot be lost: whoever comes next goes on
         ctx.report("a history told anew is not in place yet", error, loan=loan.id)
     return answer
+
+
+def _staged(ctx: Context, loan: Loan, outcome: Outcome) -> Account:
+    """Write the batches aside; the account that leads to them."""
+    token = ctx.new_id()
+    for part in _parts([*outcome.rewritten, *outcome.batches]):
+        unit = ctx.unit()
+        for batch in part:
+            staged = Staged(loan.id, token, batch.seq, batch)
+            unit.create(STAGED, ctx.partner.id, staged, ttl_seconds=STAGED_SECONDS)
+        ctx.store.commit(unit)
+    return replace(outcome.account, staged=token, wake=ctx.business_date)
 
 
 def _parts(batches: Sequence[Batch]) -> Iterator[Sequence[Batch]]:

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain import loans as domain
-from chalicelib.domain import retelling, views
+from chalicelib.domain import payments, retelling, views
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.applications import attach_loan
 from chalicelib.domain.book import Moment
@@ -19,7 +19,7 @@ from chalicelib.domain.ledger import Batch, loan_prefix
 from chalicelib.domain.loans import Outcome
 from chalicelib.domain.views import LoanView, Payoff, ScheduleRow
 from chalicelib.models.keys import ACCOUNT, APPLICATION, MANDATE, PRODUCT, PROVIDER_EVENTS, TERMS
-from chalicelib.usecases import history, journals, statements
+from chalicelib.usecases import history, journals, offers, statements
 from chalicelib.usecases.announcing import announce
 from chalicelib.usecases.context import Listing
 from chalicelib.usecases.journals import Loan as Loan
@@ -129,6 +129,7 @@ def open_loan(ctx: Context, application_id: str, asked: Mapping[str, Any]) -> Sh
     unit.create(TERMS, ctx.partner.id, terms)
     unit.create(ACCOUNT, ctx.partner.id, account)
     _look_for_mandate(ctx, unit, account)
+    offers.open_for(ctx, unit, product.value, terms)
     shown = Shown(views.loan_view(terms, account, moment_of(ctx)), ctx.now, ctx.now)
     return ctx.commit(unit, shown)
 
@@ -205,12 +206,30 @@ def carry_out(
     def add(unit: Unit) -> None:
         if also is not None:
             also(unit, outcome)
-        issued = statements.put(ctx, unit, loan, outcome)
-        announce(ctx, unit, outcome.events, shown, loan=loan.id, statements=issued)
+        _follow(ctx, unit, decided, shown)
 
     value = answer(outcome, shown) if answer else shown
     journals.commit(ctx, loan, outcome, decided.journal, value, add)
     return shown, outcome
+
+
+def carry_into(ctx: Context, unit: Unit, loan: Loan, command: Command | Retelling) -> Outcome:
+    """Run ``command`` on ``loan`` and add all that it decided to ``unit``, which others commit."""
+    decided = decide(ctx, loan, command)
+    _follow(ctx, unit, decided, decided.shown(ctx))
+    journals.put(ctx, unit, loan, decided.outcome, decided.journal)
+    return decided.outcome
+
+
+def _follow(ctx: Context, unit: Unit, decided: Decided, shown: Shown) -> None:
+    """What goes with a decision: statements, what partners hear, what is asked of providers."""
+    loan, outcome = decided.loan, decided.outcome
+    issued = statements.put(ctx, unit, loan, outcome)
+    announce(ctx, unit, outcome.events, shown, loan=loan.id, statements=issued)
+    before = loan.account.value
+    for message in payments.follow_ups(ctx.partner.id, decided.terms, before, outcome):
+        unit.send(message)
+    offers.follow(ctx, unit, loan, outcome)
 
 
 def batches(ctx: Context, loan: Loan) -> list[Stored[Batch]]:

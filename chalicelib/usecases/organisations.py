@@ -107,6 +107,8 @@ class Organisations:
                     str(given["access_token"]),
                     str(given["webhook_secret"]),
                     str(given.get("creditor", "")),
+                    str(given.get("signing_key_id", "")),
+                    str(given.get("signing_key", "")),
                 )
         return known
 

@@ -21,7 +21,7 @@ from chalicelib.domain.errors import Flaw, Invalid
 from chalicelib.integrations.gocardless.events import Said, Unreadable, parse
 from chalicelib.models.keys import INBOUND, POLLED, PROVIDER_EVENT, PROVIDER_EVENTS
 from chalicelib.models.store_errors import Conflict, UniqueTaken
-from chalicelib.usecases import mandate_events
+from chalicelib.usecases import disbursements, mandate_events, payment_events
 
 if TYPE_CHECKING:
     from chalicelib.integrations.gocardless.client import GoCardless
@@ -41,7 +41,10 @@ MOST_PAGES = 50
 PAGE = 100
 
 Act = Callable[["Context", "Unit", ProviderEvent, "GoCardless"], str]
-"""Adds to the unit what the event does; its outcome.  May look at the provider, never change it."""
+"""Adds to the unit what the event does; its outcome.  May look at the provider, never change it.
+
+What has to be there first it may commit by itself, as long as doing so again changes nothing.
+"""
 
 
 def _ignore(ctx: Context, unit: Unit, event: ProviderEvent, provider: GoCardless) -> str:
@@ -56,6 +59,8 @@ ACTIONS: Mapping[tuple[str, str], Act] = {
     ("billing_requests", "payer_geo_blocked"): mandate_events.came_to_nothing,
     ("mandates", "replaced"): mandate_events.replaced,
     ("mandates", "*"): mandate_events.moved,
+    ("payments", "*"): payment_events.happened,
+    ("outbound_payments", "*"): disbursements.happened,
 }
 """``(resource type, action)`` → what is done; ``*`` is every other action of the type."""
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.offers import OFFERED
 from chalicelib.domain.organisations import Organisation
 from chalicelib.integrations.gocardless.errors import ProviderTrouble
-from chalicelib.models.keys import MANDATE
-from chalicelib.usecases import provider_events
+from chalicelib.models.keys import MANDATE, OFFER
+from chalicelib.usecases import disbursements, offers, provider_events
 
 if TYPE_CHECKING:
     from chalicelib.integrations.gocardless.client import GoCardless
     from chalicelib.integrations.simulators import Access, GoCardlessSimulator
     from chalicelib.usecases.context import Context
     from chalicelib.usecases.organisations import Organisations
+    from chalicelib.usecases.selling_simulator import SellingSimulator
 
 PATIENCE_SECONDS = 20.0
+SETTLED_AFTER = timedelta(hours=2)
+"""Into a day: the hour of every offer made on the day before is over."""
 POLL_SECONDS = 0.01
 LOOKS = 2
 
@@ -86,7 +90,7 @@ class Outside:
     """What a sandbox partner's days depend on: see :class:`chalicelib.usecases.days.Outside`.
 
     ``provider(ctx)`` is the partner's view of the payments provider; ``quiet`` says whether nothing
-    is on its way to it or from it.
+    is on its way to it or from it.  ``selling`` is Blackmoon's simulator, if there is one.
     """
 
     simulators: Simulators
@@ -94,18 +98,24 @@ class Outside:
     quiet: Callable[[], bool]
     sleep: Callable[[float], None]
     monotonic: Callable[[], float]
+    selling: SellingSimulator | None = None
 
     def follows(self, ctx: Context) -> bool:
         """Whether the partner has an organisation, or will have one shortly."""
         if not ctx.partner.sandbox:
             return False
-        if self.simulators.follows(ctx.partner.id):
+        if self.simulators.follows(ctx.partner.id) or self._sells(ctx):
             return True
-        return bool(ctx.store.page(MANDATE, ctx.partner.id, limit=1).items)
+        if disbursements.provider_of(ctx.partner) is not None:
+            return True
+        kinds = (MANDATE, OFFER)
+        return any(ctx.store.page(kind, ctx.partner.id, limit=1).items for kind in kinds)
 
     def arrive(self, ctx: Context, day: date) -> bool:
         """Bring the partner's organisation to ``day`` and have what happens there taken in."""
         until = self.monotonic() + PATIENCE_SECONDS
+        if not self._sold(ctx, day, until):
+            return False
         if not self.simulators.follows(ctx.partner.id):
             return self._rest(until)
         self.simulators.move(ctx.partner.id, day)
@@ -123,6 +133,26 @@ class Outside:
             return True
         self.simulators.drain(ctx.partner.id)
         return self._looked(ctx, until)
+
+    def _sold(self, ctx: Context, day: date, until: float) -> bool:
+        """Bring Blackmoon to ``day``, and offers that are open through the hours in between.
+
+        Those that nobody has accepted we decline first, as we do before their hour is over; what
+        was lost is asked for again when it is.  False if that takes too long.
+        """
+        if self.selling is None or not self._sells(ctx):
+            return True
+        begins = ctx.partner.begins(day)
+        if offers.tick(replace(ctx, now=max(ctx.now, begins)), (OFFERED,)) and not self._rest(
+            until
+        ):
+            return False
+        self.selling.move(ctx, day)
+        offers.tick(replace(ctx, now=max(ctx.now, begins + SETTLED_AFTER)))
+        return True
+
+    def _sells(self, ctx: Context) -> bool:
+        return self.selling is not None and self.selling.follows(ctx.partner.id)
 
     def _looked(self, ctx: Context, until: float) -> bool:
         """Wait for what was told, and take in what no webhook brought."""

@@ -15,8 +15,9 @@ from chalicelib.domain.book import Moment
 from chalicelib.domain.errors import Flaw, Invalid, NotFound, Refused
 from chalicelib.domain.ledger import ORIGIN_SCHEDULE, Transaction, entry_of
 from chalicelib.domain.loans import Asked, Outcome
+from chalicelib.domain.payments import applied_by_hand
 from chalicelib.models.store_errors import AlreadyDone
-from chalicelib.usecases import journals, loans, previews
+from chalicelib.usecases import disbursements, journals, loans, payments, previews
 from chalicelib.usecases.context import Idempotency, Replayed
 from chalicelib.usecases.journals import Loan
 from chalicelib.usecases.loans import Command, Retelling
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A transaction as a partner asks for it."""
+    """A transaction as a partner asks for it; ``provider`` is who pays the partner's loans out."""
 
     loan: str
     type: str
@@ -40,6 +41,7 @@ class Request:
     reference: str = ""
     effective_date: date | None = None
     collect: bool | None = None
+    provider: str | None = None
 
 
 def post(ctx: Context, request: Request) -> Transaction | Replayed[Transaction]:
@@ -72,6 +74,7 @@ def _make(ctx: Context, request: Request, key: Idempotency) -> Transaction:
 
     def remember(unit: Unit, outcome: Outcome) -> None:
         assert outcome.transaction is not None
+        disbursements.send_out(ctx, unit, outcome.transaction)
         unit.remember(
             ctx.partner.id,
             key.key_hash,
@@ -88,6 +91,7 @@ def _command(ctx: Context, request: Request) -> tuple[Loan, Command | Retelling]
     loan = loans.find(ctx, request.loan)
     if loan is None:
         raise Invalid(Flaw("loan", "unknown", "There is no such loan."))
+    request = replace(request, provider=disbursements.provider_of(ctx.partner))
     return loan, COMMANDS[request.type](request, loan.terms.value, ctx.business_date)
 
 
@@ -137,8 +141,8 @@ def _disbursement(request: Request, terms: Terms, today: date) -> Command:
         effective_date=request.effective_date,
         collect=request.collect,
     )
-    amount = _amount(request)
-    return lambda t, a, m: disbursing.disburse(t, a, m, amount, _asked(request))
+    amount, asked = _amount(request), _asked(request)
+    return lambda t, a, m: disbursing.disburse(t, a, m, amount, asked, request.provider)
 
 
 def _repayment(request: Request, terms: Terms, today: date) -> Command | Retelling:
@@ -204,8 +208,15 @@ def apply(ctx: Context, transaction_id: str, effective_date: date | None) -> Tra
     A repayment's past ``effective_date`` makes its money count from that day on.
     """
     loan, waiting = _find(ctx, transaction_id)
+    if waiting.type == "disbursement":
+        return disbursements.apply_by_hand(ctx, loan, waiting, effective_date)
     command = _confirming(waiting, effective_date, ctx.business_date)
-    outcome = loans.carry_out(ctx, loan, command, answer=_asked_for)[1]
+
+    def also(unit: Unit, _: Outcome) -> None:
+        for message in applied_by_hand(ctx.partner.id, waiting):
+            unit.send(message)
+
+    outcome = loans.carry_out(ctx, loan, command, also, _asked_for)[1]
     return _asked_for(outcome)
 
 
@@ -221,6 +232,13 @@ def _confirming(
     if effective is None or effective == waiting.effective_date:
         return lambda t, a, m: domain.apply_repayment(t, a, m, waiting)
     return Retelling(lambda loan, m: redate.apply_backdated(loan, m, waiting, effective))
+
+
+def retry(ctx: Context, transaction_id: str) -> Transaction:
+    """A failed disbursement or repayment goes to its provider again: a new attempt at the same."""
+    if read(ctx, transaction_id).type == "disbursement":
+        return disbursements.retry(ctx, transaction_id)
+    return payments.retry(ctx, transaction_id)
 
 
 def revert(ctx: Context, transaction_id: str) -> Transaction:

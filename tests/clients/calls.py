@@ -68,7 +68,7 @@ CALLS: Mapping[str, Call] = {
         PK, mandate=SUB
     ),
     **collection(f"{V}/transaction", lambda c: c.transactions, "lcr"),
-    **actions(f"{V}/transaction", lambda c: c.transactions, "apply", "revert"),
+    **actions(f"{V}/transaction", lambda c: c.transactions, "apply", "retry", "revert"),
     **collection(f"{V}/statement", lambda c: c.statements, "lr"),
     **collection(f"{V}/mandate", lambda c: c.mandates, "lcr"),
     f"POST {V}/mandate/{{pk}}/manage_state": lambda c: c.mandates.manage_state(

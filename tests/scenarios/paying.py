@@ -21,8 +21,9 @@ import requests
 from app import app
 from chalicelib import config, runtime
 from local.gocardless.__main__ import simulator
-from local.gocardless.server import Server, Simulator
+from local.gocardless.server import Simulator
 from local.network import listen
+from local.simulating.front import Server
 from tests.http_support import Api
 from tests.ministack import free_port
 from tests.scenarios.partner import Partner

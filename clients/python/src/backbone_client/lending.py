@@ -137,6 +137,10 @@ class Transactions(Readable[Transaction]):
         body = {} if effective_date is None else {"effective_date": effective_date}
         return self._post(Transaction, f"{one(id)}/apply/", body, idempotency_key)
 
+    def retry(self, id: str, *, idempotency_key: str | None = None) -> Transaction:
+        """Sends a failed one to its provider again: the same transaction, a new attempt."""
+        return self._post(Transaction, f"{one(id)}/retry/", key=idempotency_key)
+
     def revert(self, id: str, *, idempotency_key: str | None = None) -> Transaction:
         """Takes back an applied one, and every later one of its loan."""
         return self._post(Transaction, f"{one(id)}/revert/", key=idempotency_key)

@@ -314,6 +314,7 @@ class Offer(Thing):
     updated_datetime: str | None
     warning_code: str | None
     error_code: str | None
+    reason: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -405,10 +406,21 @@ class GoCardlessSimulator(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class BlackmoonSimulator(Record):
+    """Your organisation at the Blackmoon simulator, with the tokens that are good now."""
+
+    url: str
+    organization_id: str
+    access_token: str = field(repr=False)
+    refresh_token: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True)
 class Simulators(Record):
     """The sandbox's simulators; ``None`` where there is none."""
 
     gocardless: GoCardlessSimulator | None
+    blackmoon: BlackmoonSimulator | None
 
 
 @dataclass(frozen=True, kw_only=True)

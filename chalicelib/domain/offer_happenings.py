@@ -1,0 +1,82 @@
+"""What may happen to an offer: answers to our calls, its loan's life, a person's word, time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+
+from chalicelib.domain.blackmoon_answers import Remedy
+
+
+@dataclass(frozen=True, slots=True)
+class Begun:
+    """A worker is about to make a call; ``Step.call`` says whether it shall."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bid:
+    """Their answer to a creation."""
+
+    will_participate: bool
+    offer_id: str | None = None
+    origination_fee: Decimal | None = None
+    servicing_fee: Decimal | None = None
+    bid_amount: Decimal | None = None
+    loan_amount: Decimal | None = None
+    investor_legal_entity_id: str | None = None
+    updated_datetime: str | None = None
+    warning_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """Their answer to another command; ``remedy`` is what its warning comes to, ``day`` today."""
+
+    command: str
+    day: date
+    remedy: Remedy = "success"
+    updated_datetime: str | None = None
+    warning_code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A call that came to nothing; ``lost`` says that it may have been done all the same."""
+
+    command: str
+    remedy: Remedy
+    day: date
+    code: str | None = None
+    lost: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Disbursed:
+    """A disbursement of the loan was applied."""
+
+    transaction: str
+    day: date
+    amount: Decimal
+
+
+@dataclass(frozen=True, slots=True)
+class LoanCancelled:
+    """The loan was cancelled."""
+
+
+@dataclass(frozen=True, slots=True)
+class ByHand:
+    """The partner says so."""
+
+    command: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Time has passed."""
+
+
+Happening = Begun | Bid | Moved | Trouble | Disbursed | LoanCancelled | ByHand | Tick

@@ -1,0 +1,1 @@
+"""Who pays loans out: one interface, an adapter a provider."""
