@@ -10,6 +10,7 @@ from chalicelib import runtime
 from chalicelib.handlers import events
 from chalicelib.handlers.api import RESOURCES
 from chalicelib.handlers.http import Backbone
+from chalicelib.jobs import blackmoon as blackmoon_jobs
 from chalicelib.jobs import providers, schedules, workers
 
 app = Backbone(app_name="backbone", configure_logs=False)  # Powertools writes the logs
@@ -41,6 +42,12 @@ def sweep_webhooks(event: Any) -> None:
     schedules.sweep_webhooks()
 
 
+@app.schedule(Rate(1, unit=Rate.MINUTES), name="sweep_offers")
+def sweep_offers(event: Any) -> None:
+    """Every minute: offers of loans whose time has come."""
+    schedules.sweep_offers()
+
+
 @app.on_sqs_message(queue="backbone-days", batch_size=1, name="days")
 def days(event: Any) -> None:
     """One partner's shard of loans on one business date."""
@@ -57,6 +64,12 @@ def clock(event: Any) -> None:
 def gocardless(event: Any) -> None:
     """Something to ask GoCardless for."""
     workers.each_named(event.to_dict()["Records"], providers.ask)
+
+
+@app.on_sqs_message(queue="backbone-blackmoon", batch_size=1, name="blackmoon")
+def blackmoon(event: Any) -> None:
+    """Something to ask Blackmoon for."""
+    workers.each(event.to_dict()["Records"], blackmoon_jobs.ask)
 
 
 @app.on_sqs_message(queue="backbone-provider_events", batch_size=1, name="provider_events")

@@ -40,8 +40,10 @@ class Config:
 
     ``gocardless_url`` is GoCardless's API; none: nothing is collected.  ``gocardless_secret``
     names the secret (Secrets Manager) with the partners' tokens; on a sandbox without one the API
-    is a simulator, which gives every partner an organisation.  ``connect_seconds``,
-    ``read_seconds`` and ``retry_seconds`` (the first pause) hold for every call to a provider.
+    is a simulator, which gives every partner an organisation.  ``blackmoon_url`` and
+    ``blackmoon_secret`` say the same of Blackmoon (the secret's name begins those of the partners:
+    each has one of its own); none: no loan is offered.  ``connect_seconds``, ``read_seconds`` and
+    ``retry_seconds`` (the first pause) hold for every call to a provider.
     """
 
     stage: str
@@ -59,6 +61,8 @@ class Config:
     webhook_seconds: float = 15.0
     gocardless_url: str | None = None
     gocardless_secret: str | None = None
+    blackmoon_url: str | None = None
+    blackmoon_secret: str | None = None
     connect_seconds: float = 3.0
     read_seconds: float = 10.0
     retry_seconds: float = 0.5
@@ -87,6 +91,8 @@ class Config:
             webhook_seconds=_seconds(env, "BACKBONE_WEBHOOK_SECONDS", 15.0) or 15.0,
             gocardless_url=_url(env, "BACKBONE_GOCARDLESS_URL"),
             gocardless_secret=_optional(env, "BACKBONE_GOCARDLESS_SECRET", _SECRET),
+            blackmoon_url=_url(env, "BACKBONE_BLACKMOON_URL"),
+            blackmoon_secret=_optional(env, "BACKBONE_BLACKMOON_SECRET", _SECRET),
             connect_seconds=_seconds(env, "BACKBONE_CONNECT_SECONDS", 3.0) or 3.0,
             read_seconds=_seconds(env, "BACKBONE_READ_SECONDS", 10.0) or 10.0,
             retry_seconds=_seconds(env, "BACKBONE_RETRY_SECONDS", 0.5) or 0.5,
@@ -96,6 +102,11 @@ class Config:
     def simulated(self) -> bool:
         """Whether the payments provider is the sandbox's simulator."""
         return self.sandbox and self.gocardless_url is not None and self.gocardless_secret is None
+
+    @property
+    def blackmoon_simulated(self) -> bool:
+        """Whether Blackmoon is the sandbox's simulator."""
+        return self.sandbox and self.blackmoon_url is not None and self.blackmoon_secret is None
 
     def queue_name(self, logical: str) -> str:
         """The real name of a logical queue (``days`` → ``backbone-dev-days``)."""

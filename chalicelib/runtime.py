@@ -23,15 +23,20 @@ if TYPE_CHECKING:
 
     from chalicelib.config import Config
     from chalicelib.domain.decision import Event, Message
+    from chalicelib.domain.organisations import Organisation
     from chalicelib.domain.partners import ApiKey, Partner
+    from chalicelib.integrations.disbursements.interface import DisbursementProvider
     from chalicelib.integrations.gocardless.client import GoCardless
     from chalicelib.integrations.objects import Objects
     from chalicelib.integrations.queues import Queues
     from chalicelib.integrations.transport import Attempt, Transport
     from chalicelib.models.store import Store
     from chalicelib.models.unit import Outgoing, Stored
+    from chalicelib.usecases.blackmoon_tokens import Keeper
     from chalicelib.usecases.context import Context
+    from chalicelib.usecases.offers import Asker
     from chalicelib.usecases.organisations import Organisations
+    from chalicelib.usecases.selling_simulator import SellingSimulator
     from chalicelib.usecases.sending import Carrier
     from chalicelib.usecases.simulators import Outside, Simulators
 
@@ -191,7 +196,7 @@ class Runtime:
     @cached_property
     def outside(self) -> Outside | None:
         """What sandbox partners' days depend on besides the platform; ``None`` if on nothing."""
-        from chalicelib.models.keys import GOCARDLESS, PROVIDER_EVENTS
+        from chalicelib.models.keys import BLACKMOON, GOCARDLESS, PROVIDER_EVENTS
         from chalicelib.usecases.simulators import Outside
 
         if self.simulators is None:
@@ -199,10 +204,18 @@ class Runtime:
         return Outside(
             simulators=self.simulators,
             provider=self.gocardless,
-            quiet=lambda: self.queues.empty((GOCARDLESS, PROVIDER_EVENTS)),
+            quiet=lambda: self.queues.empty((GOCARDLESS, PROVIDER_EVENTS, BLACKMOON)),
             sleep=self.sleep,
             monotonic=time.monotonic,
+            selling=self.selling_simulator,
         )
+
+    @cached_property
+    def selling_simulator(self) -> SellingSimulator | None:
+        """The sandbox's Blackmoon; ``None`` where it is the real one, or there is none."""
+        from chalicelib import selling
+
+        return selling.simulator(self)
 
     def collects(self, partner: Partner) -> bool:
         """Whether there is a provider that could hold a mandate of this partner's end users."""
@@ -215,17 +228,58 @@ class Runtime:
         """GoCardless as the partner's organisation sees it; in the sandbox made if need be."""
         from chalicelib.integrations.gocardless.client import GoCardless
 
+        url, found = self._organisation(ctx)
+        return GoCardless(url, found.access_token, self.transport)
+
+    def disburser(self, ctx: Context, provider: str) -> DisbursementProvider:
+        """The partner's account at the ``provider`` that pays its loans out.
+
+        Raises :class:`LookupError` for an unknown one, and without an organisation or a key.
+        """
+        from chalicelib.integrations.disbursements import gocardless_outbound, manual, signing
+        from chalicelib.usecases import signing_keys
+
+        if provider == manual.MANUAL:
+            return manual.Manual()
+        if provider != gocardless_outbound.GOCARDLESS_OUTBOUND:
+            raise LookupError(f"there is no disbursement provider {provider!r}")
+        url, found = self._organisation(ctx)
+        key = signing_keys.of(ctx, found, self.simulators)
+        return gocardless_outbound.GoCardlessOutbound(
+            url,
+            found.access_token,
+            self.transport,
+            signer=signing.Signer(key, wall=time.time, nonce=lambda: str(uuid4())),
+            creditor=found.creditor,
+            webhook_secret=found.webhook_secret,
+        )
+
+    def _organisation(self, ctx: Context) -> tuple[str, Organisation]:
+        """GoCardless's URL and the partner's organisation there, or :class:`LookupError`."""
         url, found = self.config.gocardless_url, self.organisations.of(ctx.partner.id)
         if found is None and self.simulators is not None and ctx.partner.sandbox:
             found = self.simulators.organisation(ctx)
         if url is None or found is None:
             raise LookupError(f"partner {ctx.partner.id} has no organisation at GoCardless")
-        return GoCardless(url, found.access_token, self.transport)
+        return url, found
+
+    @cached_property
+    def tokens(self) -> Keeper:
+        """Partners' tokens at Blackmoon: in the table of a sandbox, in secrets on a stage."""
+        from chalicelib import selling
+
+        return selling.keeper(self)
+
+    def blackmoon(self, ctx: Context) -> Asker:
+        """Blackmoon as the partner's organisation sees it; in the sandbox made if need be."""
+        from chalicelib import selling
+
+        return selling.Market(self, ctx)
 
     def dispatch(self, messages: Sequence[Outgoing]) -> None:
         """Send committed outbox messages now; what fails is left to the sweeper.  Never raises."""
         try:
-            self.store.done(*self.queues.send(messages))
+            self.store.done(self.queues.send(messages))
         except Exception:
             self.logger.warning("messages stay in the outbox", exc_info=True)
 

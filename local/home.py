@@ -58,6 +58,10 @@ class Home:
         return self.directory / "gocardless"
 
     @property
+    def blackmoon_state(self) -> Path:
+        return self.directory / "blackmoon"
+
+    @property
     def scratch(self) -> Path:
         return self.directory / "aws" / "tmp"
 

@@ -95,6 +95,11 @@ def gocardless_environment(api_url: str) -> dict[str, str]:
     return _base() | {"GOCARDLESS_WEBHOOK_URL": f"{api_url}/providers/gocardless/webhook/"}
 
 
+def blackmoon_environment() -> dict[str, str]:
+    """What the Blackmoon simulator is started with."""
+    return _base()
+
+
 def application_environment(home: Home, aws_url: str, public_url: str) -> dict[str, str]:
     """What the application's processes are started with: the same variables as in AWS."""
     return _base() | {

@@ -13,11 +13,13 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
 from local import network
+from local.blackmoon.world import Store as BlackmoonStore
 from local.children import Child
 from local.gocardless.store import Store
 from local.home import ROOT, Home, Trouble, open_log, read_json, write_json
@@ -49,15 +51,19 @@ class Runner:
         self.settings = read_json(home.settings_file) or {}
         home.check_state()
         Store(home.gocardless_state).close()  # or Trouble, before anything is started
+        BlackmoonStore(home.blackmoon_state).close()
         self.key = home.api_key()
         self.port = network.api_port(os.environ)
         self.url = f"http://{HOST}:{self.port}"
         self.listener = network.listen(self.port)
         self.gocardless_listener = network.listen(self.port + 1)
         self.gocardless_url = f"http://{HOST}:{self.port + 1}"
+        self.blackmoon_listener = network.listen(self.port + 2)
+        self.blackmoon_url = f"http://{HOST}:{self.port + 2}"
         self.aws_port = self._aws_port()
         environment = network.application_environment(home, self.aws_url, self.url) | {
             "BACKBONE_GOCARDLESS_URL": self.gocardless_url,
+            "BACKBONE_BLACKMOON_URL": self.blackmoon_url,
         }
         self.environment = environment
         self.aws = Child(
@@ -80,17 +86,30 @@ class Runner:
             ),
             Child("worker", ("-m", "local.worker"), environment, open_log(home, "worker")),
         ]
-        self.simulators = [self._gocardless()]
+        self.simulators = [
+            self._simulator(
+                "gocardless",
+                self.gocardless_listener.fileno(),
+                home.gocardless_state,
+                network.gocardless_environment(self.url),
+            ),
+            self._simulator(
+                "blackmoon",
+                self.blackmoon_listener.fileno(),
+                home.blackmoon_state,
+                network.blackmoon_environment(),
+            ),
+        ]
 
-    def _gocardless(self) -> Child:
-        """The GoCardless simulator; it writes its state as it goes, so that it may be killed."""
-        listening = self.gocardless_listener.fileno()
-        state = ("--state", str(self.home.gocardless_state))
+    def _simulator(
+        self, name: str, listening: int, state: Path, environment: Mapping[str, str]
+    ) -> Child:
+        """A simulator; it writes its state as it goes, so that it may be killed."""
         return Child(
-            "gocardless",
-            ("-m", "local.gocardless", "--fd", str(listening), *state),
-            network.gocardless_environment(self.url),
-            open_log(self.home, "gocardless"),
+            name,
+            ("-m", f"local.{name}", "--fd", str(listening), "--state", str(state)),
+            environment,
+            open_log(self.home, name),
             descriptors=(listening,),
         )
 
@@ -120,7 +139,7 @@ class Runner:
         self._seed()
         self.seeded = True
         self._wait(self._healthy, READY_PATIENCE_SECONDS, "The API")
-        self._wait(self._simulating, READY_PATIENCE_SECONDS, "The GoCardless simulator")
+        self._wait(self._simulating, READY_PATIENCE_SECONDS, "A simulator")
         self.ready = True
         self._write_run()
         _say(f"ready {self.url}  docs {self.url}/docs  api key {self.key}")
@@ -167,7 +186,7 @@ class Runner:
         return answer is not None and answer.get("status") == "ok"
 
     def _simulating(self) -> bool:
-        return _get(self.port + 1, "/healthz") is not None
+        return all(_get(self.port + n, "/healthz") is not None for n in (1, 2))
 
     def _seed(self) -> None:
         """Table, queues and the sandbox partner, by a process in the application's environment."""
@@ -207,7 +226,7 @@ class Runner:
                 "url": self.url,
                 "api_key": self.key,
                 "gocardless_url": self.gocardless_url,
-                "blackmoon_url": None,
+                "blackmoon_url": self.blackmoon_url,
                 "aws_url": self.aws_url,
                 "pid": os.getpid(),
                 "app_pids": pids,
@@ -226,6 +245,7 @@ class Runner:
             child.stop(STOP_SECONDS)
         self.listener.close()
         self.gocardless_listener.close()
+        self.blackmoon_listener.close()
         if self.aws.process is None:
             return True
         if not self.ready and not self.settings.get("partner"):

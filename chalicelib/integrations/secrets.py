@@ -11,14 +11,52 @@ if TYPE_CHECKING:
 
 CONNECT_SECONDS = 1
 READ_SECONDS = 3
+MISSING = "ResourceNotFoundException"
+
+
+class Unwritten(Exception):
+    """A secret could not be kept, or nobody knows whether it was."""
 
 
 def read(config: Config, name: str) -> Mapping[str, Any]:
     """The JSON object of the secret ``name``; :class:`ValueError` if it is none."""
+    text = _client(config).get_secret_value(SecretId=name)["SecretString"]
+    try:
+        found = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise ValueError("the secret is not a JSON object") from None
+    return found
+
+
+def find(config: Config, name: str) -> Mapping[str, Any] | None:
+    """The same; ``None`` if there is no secret of this name."""
+    from botocore.exceptions import ClientError
+
+    try:
+        return read(config, name)
+    except ClientError as error:
+        if error.response.get("Error", {}).get("Code") != MISSING:
+            raise
+        return None
+
+
+def write(config: Config, name: str, data: Mapping[str, Any]) -> None:
+    """Keep ``data`` as the next version of the secret ``name``.  Raises :class:`Unwritten`."""
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        _client(config).put_secret_value(SecretId=name, SecretString=json.dumps(dict(data)))
+    except (BotoCoreError, ClientError) as error:
+        raise Unwritten(type(error).__name__) from None
+
+
+def _client(config: Config) -> Any:
     import botocore.session
     from botocore.config import Config as ClientConfig
 
-    client = botocore.session.get_session().create_client(
+    return botocore.session.get_session().create_client(
         "secretsmanager",
         region_name=config.region,
         endpoint_url=config.endpoint_url,
@@ -28,11 +66,3 @@ def read(config: Config, name: str) -> Mapping[str, Any]:
             retries={"mode": "standard", "total_max_attempts": 3},
         ),
     )
-    text = client.get_secret_value(SecretId=name)["SecretString"]
-    try:
-        found = json.loads(text)
-    except ValueError:
-        found = None
-    if not isinstance(found, dict):
-        raise ValueError("the secret is not a JSON object") from None
-    return found

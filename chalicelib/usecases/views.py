@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeVar
 
-from chalicelib.domain.errors import NotFound, Refused
-from chalicelib.models.keys import OFFER
+from chalicelib.domain.errors import NotFound
 from chalicelib.usecases import listings
 
 if TYPE_CHECKING:
-    from chalicelib.domain.blackmoon import Offer
     from chalicelib.domain.criteria import Criteria
     from chalicelib.models.kinds import Kind
     from chalicelib.models.unit import Stored
@@ -29,11 +27,3 @@ def read(ctx: Context, kind: Kind[T], noun: str, row_id: str) -> Stored[T]:
     if found is None:
         raise NotFound(noun)
     return found
-
-
-def answer_offer(ctx: Context, offer_id: str, command: str) -> Stored[Offer]:
-    """Accept, decline or cancel an offer by hand; nothing offers loans yet."""
-    found = read(ctx, OFFER, "offer", offer_id)
-    raise Refused(
-        "invalid_status", f"{command} is not possible while the offer is {found.value.status}."
-    )

@@ -11,27 +11,17 @@ Environment, beside the options:
 
 from __future__ import annotations
 
-import argparse
-import logging
-import os
 import sys
 from collections.abc import Mapping
-from datetime import datetime
 from pathlib import Path
-from socket import socket as Socket
-from zoneinfo import ZoneInfo
 
-from local.application import log_to_stderr, on_stop
-from local.gocardless.faults import Faults
-from local.gocardless.server import Server, Simulator
+from local.gocardless.server import Simulator
 from local.gocardless.store import Store
 from local.gocardless.webhooks import Pace, Sender
 from local.gocardless.world import World
 from local.home import Trouble
-from local.network import listen
-
-log = logging.getLogger("local")
-LONDON = ZoneInfo("Europe/London")
+from local.simulating.faults import Faults
+from local.simulating.process import serve, today
 
 
 def simulator(state: Path, env: Mapping[str, str]) -> Simulator:
@@ -49,36 +39,11 @@ def simulator(state: Path, env: Mapping[str, str]) -> Simulator:
     world = World(
         Store(state),
         env.get("GOCARDLESS_WEBHOOK_URL") or None,
-        lambda: datetime.now(LONDON).date(),
+        today,
     )
     faults = Faults()
     return Simulator(world, faults, Sender(world, faults, pace), hold, limit)
 
 
-def main() -> int:
-    """Serves until SIGTERM."""
-    parser = argparse.ArgumentParser(prog="local.gocardless")
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--fd", type=int, help="a listening socket, inherited")
-    where.add_argument("--port", type=int, help="a port to listen on")
-    parser.add_argument("--state", type=Path, required=True, help="the directory to keep")
-    options = parser.parse_args()
-    log_to_stderr()
-    try:
-        listener = listen(options.port) if options.fd is None else Socket(fileno=options.fd)
-        whole = simulator(options.state, os.environ)
-    except Trouble as trouble:
-        print(trouble, file=sys.stderr, flush=True)
-        return 1
-    server = Server(listener, whole)
-    on_stop(server.shutdown)
-    whole.sender.start()
-    log.info("GoCardless simulator on %s", server.url)
-    server.serve_forever(poll_interval=0.2)
-    whole.sender.stop()
-    whole.world.store.close()
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(serve("local.gocardless", "GoCardless simulator", simulator))

@@ -5,20 +5,18 @@ Plain HTML that works with a keyboard, a screen reader and without any script.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from html import escape
-from pathlib import Path
 from typing import NamedTuple
 
 from local.gocardless import billing, flows
 from local.gocardless.errors import ApiError, Json
-from local.gocardless.faults import Faults
 from local.gocardless.moves import SINGULAR
 from local.gocardless.organisation import Organisation, Record
 from local.gocardless.world import World
-
-STYLE = (Path(__file__).parent / "page.css").read_text("utf-8")
-SHOWN = 25
+from local.simulating import pages
+from local.simulating.faults import Faults
+from local.simulating.pages import Cell, Columns, document
 
 
 class Input(NamedTuple):
@@ -53,17 +51,6 @@ BANK = (
 NUMERIC = frozenset({"branch_code", "account_number"})
 
 Shown = tuple[int, str, str | None]
-
-
-def document(title: str, body: str, wide: bool = False) -> str:
-    """A whole page."""
-    kind = ' class="wide"' if wide else ""
-    return (
-        '<!doctype html>\n<html lang="en"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head>"
-        f"<body><main{kind}>{body}</main></body></html>\n"
-    )
 
 
 def _message(title: str, words: str, where: str | None = None, link: str = "Continue") -> str:
@@ -211,15 +198,13 @@ def _row(one: Input, value: str, wrong: str, locked: bool) -> str:
 
 # -- what it holds
 
-Cell = Callable[[Record], object]
-
 
 def _pounds(record: Record) -> str:
     pence = int(record.doc["amount"])
     return f"{pence // 100}.{pence % 100:02d}"
 
 
-COLUMNS: Mapping[str, tuple[str, Sequence[tuple[str, Cell]]]] = {
+_COLUMNS: Columns = {
     "mandates": (
         "Mandates",
         (
@@ -287,6 +272,9 @@ COLUMNS: Mapping[str, tuple[str, Sequence[tuple[str, Cell]]]] = {
     ),
 }
 
+MADE: tuple[str, Cell] = ("Made", lambda r: r.doc["created_at"])
+COLUMNS = {kind: (title, (*cells, MADE)) for kind, (title, cells) in _COLUMNS.items()}
+
 
 def _about(event: Json) -> str:
     return str(event["links"].get(SINGULAR.get(event["resource_type"], ""), ""))
@@ -294,67 +282,15 @@ def _about(event: Json) -> str:
 
 def overview(world: World, faults: Faults) -> tuple[int, str]:
     """What each organisation holds: no secret, no name, no bank detail."""
-    parts = ["<h1>GoCardless simulator</h1>"]
-    organisations = world.all()
-    if not organisations:
-        parts.append("<p>There is no organisation yet.</p>")
-    for org in organisations:
-        with world.looking(org):
-            parts.append(_section(org, faults))
-    return 200, document("GoCardless simulator", "".join(parts), wide=True)
+    return pages.overview("GoCardless simulator", world, faults, _facts, COLUMNS)
 
 
-def _section(org: Organisation, faults: Faults) -> str:
+def _facts(org: Organisation) -> tuple[str, list[tuple[str, object]]]:
     head = org.head
-    facts = [
+    return head.id, [
         ("Partner", head.partner),
         ("Creditor", head.creditor),
         ("Business date", head.business_date.isoformat()),
         ("Customers", len(org.records["customers"])),
         ("Webhook address", head.webhook_url or "none"),
     ]
-    rows = "".join(f'<tr><th scope="row">{n}</th><td>{escape(str(v))}</td></tr>' for n, v in facts)
-    tables = "".join(_table(org, kind) for kind in COLUMNS)
-    left = [(f.kind, f.match, f.times) for f in faults.left(head.partner)]
-    told = "".join(
-        "<tr>" + "".join(f"<td>{escape(str(cell))}</td>" for cell in row) + "</tr>" for row in left
-    )
-    troubles = (
-        '<table><caption>Faults to come</caption><thead><tr><th scope="col">Kind</th>'
-        '<th scope="col">For</th><th scope="col">Times</th></tr></thead>'
-        f"<tbody>{told}</tbody></table>"
-        if left
-        else ""
-    )
-    return (
-        f'<section aria-labelledby="{head.id}"><h2 id="{head.id}">Organisation {head.id}</h2>'
-        f"<table><caption>Organisation</caption><tbody>{rows}</tbody></table>"
-        f'{troubles}<div class="scroll">{tables}</div></section>'
-    )
-
-
-def _table(org: Organisation, kind: str) -> str:
-    title, columns = COLUMNS[kind]
-    records = list(org.records[kind].values())
-    if not records:
-        return ""
-    newest = records[: -SHOWN - 1 : -1]
-    first = "".join(
-        f'<th scope="col"{_numeric(name)}>{name}</th>'
-        for name in ("Id", *(name for name, _ in columns), "Made")
-    )
-    body = "".join(
-        f'<tr><th scope="row">{record.id}</th>'
-        + "".join(f"<td{_numeric(n)}>{escape(str(cell(record)))}</td>" for n, cell in columns)
-        + f"<td>{record.doc['created_at']}</td></tr>"
-        for record in newest
-    )
-    which = f", the newest {SHOWN}" if len(records) > SHOWN else ""
-    return (
-        f"<table><caption>{title}: {len(records)}{which}</caption>"
-        f"<thead><tr>{first}</tr></thead><tbody>{body}</tbody></table>"
-    )
-
-
-def _numeric(name: str) -> str:
-    return ' class="number"' if name.startswith("Amount") else ""

@@ -21,9 +21,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from local.gocardless.errors import Json, invalid_state
-from local.gocardless.faults import WEBHOOKS, Faults
 from local.gocardless.organisation import Organisation, Record
 from local.gocardless.world import World
+from local.simulating.faults import WEBHOOKS, Faults
 
 log = logging.getLogger("local")
 
@@ -222,7 +222,8 @@ class Sender:
     def _attempt(self, org: Organisation, record: Record) -> bool:
         """One attempt, noted; whether the endpoint has taken it."""
         partner = org.head.partner
-        fault = self.faults.take(partner, WEBHOOKS)
+        suffered = self.faults.take(partner, WEBHOOKS)
+        fault = None if suffered is None else suffered.kind
         answered: Json | None = None
         if fault in (None, "drop_answer"):
             answered = self._post(record)

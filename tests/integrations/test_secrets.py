@@ -37,3 +37,17 @@ def test_what_is_no_object_is_not_shown(manager: Any, text: str) -> None:
     with pytest.raises(ValueError) as error:
         secrets.read(SETTINGS, name)
     assert "not-to-be-shown" not in str(error.value) and error.value.__cause__ is None
+
+
+def test_it_is_written_as_its_next_version(manager: Any) -> None:
+    name = f"blackmoon/{uuid4()}"
+    assert secrets.find(SETTINGS, name) is None, "nobody has made it"
+    manager.create_secret(Name=name, SecretString='{"access_token": "old"}')
+    secrets.write(SETTINGS, name, {"access_token": "new", "made_at": None})
+    assert secrets.find(SETTINGS, name) == {"access_token": "new", "made_at": None}
+
+
+def test_what_cannot_be_written_is_said_without_it(manager: Any) -> None:
+    with pytest.raises(secrets.Unwritten) as error:
+        secrets.write(SETTINGS, f"nobody-made-it-{uuid4()}", {"token": "not-to-be-shown"})
+    assert "not-to-be-shown" not in str(error.value) and error.value.__cause__ is None

@@ -159,3 +159,23 @@ def test_only_what_is_known_to_be_harmless_is_shown() -> None:
     assert shown["links"] == {"mandate": "MD1", "odd": HIDDEN}
     assert shown["customers"] == [{"email": HIDDEN, "created_at": "2026-01-01"}]
     assert shown["account_number"] == shown["Authorization"] == shown["novelty"] == HIDDEN
+
+
+def test_what_must_not_be_repeated_blindly_is_sent_once() -> None:
+    with provider(Says(500, {}), OK) as told:
+        out, pauses, _ = transport()
+        assert out.send(replace(call(told), attempts=1)).status_code == 500
+    assert len(told.asked) == 1 and pauses == []
+
+
+def test_whether_a_request_can_have_arrived() -> None:
+    with provider(Says(cut=True)) as told:
+        out, _, _ = transport(replace(QUICK, attempts=1, breaker_failures=2))
+        request = call(told)
+        with pytest.raises(NoAnswer) as cut:
+            out.send(request)
+    with pytest.raises(NoAnswer) as nobody:
+        out.send(request)
+    with pytest.raises(CircuitOpen) as open_circuit:
+        out.send(request)
+    assert [one.value.sent for one in (cut, nobody, open_circuit)] == [True, False, False]

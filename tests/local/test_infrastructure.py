@@ -44,7 +44,8 @@ def test_the_table_has_its_keys_and_indexes(cloudformation: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    "logical", ["days", "clock", "gocardless", "provider_events", "webhooks", "webhooks-slow"]
+    "logical",
+    ["days", "clock", "gocardless", "blackmoon", "provider_events", "webhooks", "webhooks-slow"],
 )
 def test_a_queue_has_its_dead_letter_queue(cloudformation: Any, logical: str) -> None:
     infrastructure.ensure(cloudformation, VALUES)

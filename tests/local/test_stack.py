@@ -91,7 +91,9 @@ def test_it_says_once_that_it_is_ready(tiny: Stack) -> None:
     assert len(run["app_pids"]) == 2
     assert all(alive(pid) for pid in run["app_pids"])
     assert run["gocardless_url"] == f"http://127.0.0.1:{tiny.port + 1}"
-    assert httpx.get(f"{run['gocardless_url']}/healthz").json() == {"status": "ok"}
+    assert run["blackmoon_url"] == f"http://127.0.0.1:{tiny.port + 2}"
+    for name in ("gocardless_url", "blackmoon_url"):
+        assert httpx.get(f"{run[name]}/healthz").json() == {"status": "ok"}
 
 
 def test_consumers_and_schedules_run(tiny: Stack) -> None:
@@ -137,6 +139,12 @@ def test_a_killed_simulator_comes_back_with_what_it_held(tiny: Stack) -> None:
     os.kill(child_of(tiny.process.pid, "local.gocardless"), signal.SIGKILL)
     until(lambda: tiny.said("gocardless ended (SIGKILL)"))
     assert httpx.post(where, headers=headers, timeout=20).json() == made.json()
+    selling = f"{tiny.run['blackmoon_url']}/_control/organisations"
+    opened = httpx.post(selling, headers=headers)
+    assert opened.status_code == 201
+    os.kill(child_of(tiny.process.pid, "local.blackmoon"), signal.SIGKILL)
+    until(lambda: tiny.said("blackmoon ended (SIGKILL)"))
+    assert httpx.post(selling, headers=headers, timeout=20).json() == opened.json()
 
 
 def test_a_second_one_is_refused_and_harms_nothing(tiny: Stack) -> None:

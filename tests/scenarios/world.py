@@ -15,11 +15,12 @@ from typing import Any
 from chalicelib import config, runtime
 from chalicelib.handlers import events
 from chalicelib.integrations.queues import envelope
-from chalicelib.jobs import providers, workers
+from chalicelib.jobs import blackmoon, providers, workers
 from chalicelib.models.store import Store
 from tests.support import memory_store
 
 CONSUMERS = {
+    "blackmoon": blackmoon.ask,
     "days": workers.do_shard,
     "clock": workers.step_clock,
     "webhooks": workers.deliver,

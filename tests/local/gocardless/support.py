@@ -17,13 +17,14 @@ import httpx
 from gocardless_pro import webhooks
 
 from local.gocardless import customers, days, mandates
-from local.gocardless.faults import Faults
 from local.gocardless.organisation import Head, Organisation, Record
-from local.gocardless.server import Server, Simulator
+from local.gocardless.server import Simulator
 from local.gocardless.store import Store
 from local.gocardless.webhooks import Pace, Sender
 from local.gocardless.world import World
 from local.network import listen
+from local.simulating.faults import Faults
+from local.simulating.front import Server
 
 MONDAY = date(2026, 1, 5)
 PERSON = {

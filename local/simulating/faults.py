@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import re
 import threading
+import zlib
 from collections import defaultdict, deque
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 
-from local.gocardless.errors import Json
+from local.simulating.records import Json
 
 #: What an answer may suffer.
 ANSWERS = frozenset({"timeout", "drop_answer", "429", "500", "html502"})
 #: What webhooks may suffer besides; ``delay_webhooks`` holds a date's back until a later one.
 DELIVERIES = frozenset({"duplicate_webhook", "reorder_webhooks", "delay_webhooks"})
-KINDS = ANSWERS | DELIVERIES
 WEBHOOKS = "webhooks"
 MOST_REQUESTS = 20_000
 MOST_TIMES = 1_000_000
@@ -22,11 +22,12 @@ MOST_TIMES = 1_000_000
 
 @dataclass(slots=True)
 class Fault:
-    """``times`` are left of it."""
+    """``times`` are left of it; ``code`` is the provider's own, of the kind ``error``."""
 
     match: str
     kind: str
     times: int
+    code: int | None = None
 
     def fits(self, what: str) -> bool:
         """Whether ``POST /payments/PM1/actions/retry`` or ``webhooks`` is meant."""
@@ -34,9 +35,14 @@ class Fault:
 
 
 def fits(match: str, what: str) -> bool:
-    """``*`` is everything but the webhooks; inside a path it is one part of it."""
+    """``*`` is everything but the webhooks; inside a path it is one part of it.
+
+    A match without a method and a slash means a path: ``ping`` is ``GET /ping`` and ``POST /ping``.
+    """
     if match == "*":
         return what != WEBHOOKS
+    if "/" not in match:
+        what = what.partition("/")[2] or what
     return re.fullmatch(re.escape(match).replace(r"\*", "[^/ ]+"), what) is not None
 
 
@@ -63,11 +69,11 @@ class Faults:
         with self._lock:
             return list(self._faults[partner])
 
-    def take(self, partner: str, what: str) -> str | None:
-        """The kind of the first fault that fits a request (or a delivery), used once."""
-        return self._take(partner, lambda fault: fault.kind in ANSWERS and fault.fits(what))
+    def take(self, partner: str, what: str) -> Fault | None:
+        """The first fault that fits a request (or a delivery), used once."""
+        return self._take(partner, lambda fault: fault.kind not in DELIVERIES and fault.fits(what))
 
-    def take_kind(self, partner: str, kinds: Collection[str]) -> str | None:
+    def take_kind(self, partner: str, kinds: Collection[str]) -> Fault | None:
         """The first fault of one of the kinds, used once."""
         return self._take(partner, lambda fault: fault.kind in kinds)
 
@@ -76,8 +82,7 @@ class Faults:
         with self._lock:
             return any(fault.kind == kind for fault in self._faults[partner])
 
-    def _take(self, partner: str, fits_it: object) -> str | None:
-        assert callable(fits_it)
+    def _take(self, partner: str, fits_it: Callable[[Fault], bool]) -> Fault | None:
         with self._lock:
             found = next((fault for fault in self._faults[partner] if fits_it(fault)), None)
             if found is None:
@@ -85,15 +90,20 @@ class Faults:
             found.times -= 1
             if found.times == 0:
                 self._faults[partner].remove(found)
-            return found.kind
+            return found
 
     def note(self, partner: str, request: Json) -> None:
-        """A request was received and answered, or not."""
+        """A request was received and answered, or not; the texts of files are kept compressed."""
+        files = {part: zlib.compress(text.encode()) for part, text in request["files"].items()}
         with self._lock:
-            self._requests[partner].append(request)
+            self._requests[partner].append({**request, "files": files})
 
     def requests(self, partner: str, match: str | None) -> list[Json]:
         """What was received, oldest first."""
         with self._lock:
             found = list(self._requests[partner])
-        return [r for r in found if match is None or fits(match, f"{r['method']} {r['path']}")]
+        return [
+            {**r, "files": {part: zlib.decompress(b).decode() for part, b in r["files"].items()}}
+            for r in found
+            if match is None or fits(match, f"{r['method']} {r['path']}")
+        ]

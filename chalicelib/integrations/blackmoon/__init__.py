@@ -1,0 +1,1 @@
+"""Blackmoon: offers of loans to investors, daily data, collateral and cessions."""
