@@ -34,6 +34,9 @@ from tests.scenarios.world import CONSUMERS, DELIVERIES, NAMED
 
 READ_SECONDS = 0.3
 HOLD_SECONDS = 0.6
+LONGEST_PAUSE_SECONDS = 0.05
+"""A 429 asks for seconds."""
+
 WEBHOOKS = "webhooks"
 HOOKS = {"url": "http://127.0.0.1:9/hooks"}
 CUT = front.Response(0, silent=True)
@@ -190,6 +193,7 @@ def troubled(directory: Path) -> Iterator[Troubled]:
 def _listen(t: Troubled) -> None:
     transport, simulator, post = t.pays.world.transport, t.pays.simulator, t.pays.world.post
     send, answer, append = transport.send, simulator.answer, post.append
+    transport._sleep = lambda seconds: time.sleep(min(seconds, LONGEST_PAUSE_SECONDS))
 
     def sent(call: Any) -> Any:
         response = send(call)
