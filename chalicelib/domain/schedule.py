@@ -8,7 +8,7 @@ its actual nights, 365 days a year.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from functools import lru_cache, partial
@@ -132,14 +132,15 @@ def _equal_principal(
     each = principal / len(nights)
     nightly = pricing.rate / DAYS_A_YEAR_PERCENT
     left = principal
+    factor = {charged: nightly * charged for charged in set(nights)}
     for charged in nights:
-        interest = left * nightly * charged
-        if owed:
-            interest, owed = owed + interest, ZERO
-        laid.append((left, each, interest, ZERO))
+        laid.append((left, each, left * factor[charged], ZERO))
         left -= each
     opening, _, interest, _ = laid[-1]
     laid[-1] = (opening, opening, interest, ZERO)
+    if owed:
+        opening, repaid, interest, _ = laid[0]
+        laid[0] = (opening, repaid, owed + interest, ZERO)
     return laid
 
 
@@ -158,21 +159,38 @@ def _equal_instalments(
     laid: list[Figures] = []
     payment = annuity(principal + owed, pricing.rate, len(nights))
     nightly = pricing.rate / DAYS_A_YEAR_PERCENT
-    left = principal
-    for charged in nights[:-1]:
-        interest = left * nightly * charged
-        if owed:
-            interest, owed = owed + interest, ZERO
-        paid = payment if payment <= left else min(payment, left + interest)
-        if interest > paid:
-            interest, owed = paid, interest - paid
+    factor = {charged: nightly * charged for charged in set(nights)}
+    left, done = principal, 0
+    while not owed and (plain := _plain(payment, left, factor, nights[done:])):
+        for charged in nights[done : done + plain]:
+            interest = left * factor[charged]
+            repaid = payment - interest
+            laid.append((left, repaid, interest, ZERO))
+            left -= repaid
+        done += plain
+    for charged in nights[done:-1]:
+        interest = owed + left * factor[charged]
+        paid = min(payment, left + interest)
+        interest, owed = min(paid, interest), max(ZERO, interest - paid)
         repaid = paid - interest
         laid.append((left, repaid, interest, owed))
         left -= repaid
-    interest = owed + left * nightly * nights[-1]
+    interest = owed + left * factor[nights[-1]]
     paid = left + interest  # the last row pays all that is left
     laid.append((left, paid - min(interest, paid), min(interest, paid), max(ZERO, interest - paid)))
     return laid
+
+
+def _plain(
+    payment: Decimal, left: Decimal, factor: Mapping[int, Decimal], nights: Sequence[int]
+) -> int:
+    """How many of the next rows surely pay the whole payment and all their interest.
+
+    Interest only falls, and what is left falls by at most the payment each time.
+    """
+    if not payment or left * factor[max(nights)] > payment:
+        return 0
+    return min(int(left / payment), len(nights) - 1)
 
 
 @exact
