@@ -140,12 +140,12 @@ def idempotency(
     """
     if operation.idempotency == "none":
         return None
+    key = _header_key(request)
     if isinstance(sent_query, schema.PreviewQuery):
         if sent_query.preview:
             return None
         sent_query = schema.NoQuery()  # as if it had not been said
     asked = dict(schema.given(sent_body)) if sent_body is not None else {}
-    key = _header_key(request)
     if operation.key_field is not None:
         key = _agreed_key(key, asked.pop(operation.key_field, None), operation.key_field)
     if key is None:

@@ -142,6 +142,7 @@ class TransactionsQuery(PageQuery):
     view=transaction_out,
     related=("end_user", "product"),
     summary="List transactions",
+    refuses=("not_found",),
 )
 def listing(ctx: Context, query: TransactionsQuery) -> Source[Transaction]:
     """Newest first; each night's interest is one.  ``as_of`` an earlier day, those of one
