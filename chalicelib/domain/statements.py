@@ -133,7 +133,7 @@ def close_period(book: Book, closing: Balances) -> None:
         book.tell("statement_ready", statement=statement_id(terms.id, number))
     account.statements = number
     account.period_start = book.today
-    account.opening = closing.total
+    account.opening = issued.closing.total
     if issued.minimum > 0 and account.balances.total > 0:
         account.minimums += (Minimum(number, issued.due, issued.minimum),)
 
