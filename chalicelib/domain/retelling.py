@@ -153,7 +153,7 @@ def _carry_over(
     account.collected, account.dated_back = old.collected, old.dated_back
     account.noticed = max(account.noticed, old.noticed) if account.disbursed_on else 0
     if account.disbursed_on is None:
-        account.interest_enabled, account.collected = old.interest_enabled, 0
+        account.collected = 0
     account.run = None
 
 
