@@ -77,8 +77,7 @@ def next_wake(book: Book) -> date | None:
         return None
     days = [status.next_fall(book.terms, account), collecting.next_notice(book)]
     if book.terms.has_rows:
-        row = billing.next_paying(book)
-        days.append(row.due if row else None)
+        days += [row.due for row in book.unbilled_rows()[:1]]  # also one that bills nothing
     else:
         days.append(statements.next_statement(book.terms, account))
         days.append(statements.next_miss(account))

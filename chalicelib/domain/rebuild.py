@@ -181,11 +181,17 @@ def _refuse_closed(day: date, account: Account) -> None:
 
 @exact
 def revert(loan: Loan, moment: Moment, target: Transaction) -> Outcome:
-    """Revert a transaction and every later one; the reverted nights are never charged again."""
+    """Revert a transaction and every later one; the reverted nights are never charged again.
+
+    A repayment that failed was never counted, so that there is nothing of it to revert: what it
+    made of a line of credit stands, while there is one.
+    """
     before, loan = loan.account, brought_up(loan, moment)
     _refuse_revert(loan, target)
     day = target.effective_date
-    kept = [f for f in replay.facts(loan.batches) if (f.on, f.seq) < (day, target.seq)]
+    facts = replay.facts(loan.batches)
+    kept = [fact for fact in facts if (fact.on, fact.seq) < (day, target.seq)]
+    calls = [fact for fact in facts if fact not in kept and replay.is_call(fact.what)]
     first_free = day if target.type == "interest" else day + timedelta(days=1)
     account = loan.account
     if kept:
@@ -200,7 +206,7 @@ def revert(loan: Loan, moment: Moment, target: Transaction) -> Outcome:
             ORIGIN_PARTNER,
         )
         account = replace(account, seq=seq)
-        kept = [*kept, Fact(day, seq, free)]
+        kept = replay.in_order([*kept, *(calls if _lent(kept) else ()), Fact(day, seq, free)])
     gone = {
         item.id: replace(item, status="reverted", reverted_by=target.id)
         for item in loan.transactions()
@@ -208,6 +214,12 @@ def revert(loan: Loan, moment: Moment, target: Transaction) -> Outcome:
     }
     outcome = retold(replace(loan, account=account), before, moment, kept, gone, target.id)
     return replace(outcome, transaction=with_id(outcome, target.id) or target)
+
+
+def _lent(told: list[Fact]) -> bool:
+    """Whether there is a disbursement among the facts."""
+    items = [fact.what for fact in told if isinstance(fact.what, Transaction)]
+    return any(item.type == "disbursement" for item in items)
 
 
 def _refuse_revert(loan: Loan, target: Transaction) -> None:

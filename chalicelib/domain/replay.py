@@ -52,21 +52,30 @@ def is_fact(item: Transaction) -> bool:
     return item.type == "disbursement" or item.origin != ORIGIN_SYSTEM
 
 
+def is_call(what: Transaction | Change) -> bool:
+    """Whether it is a collected repayment that failed."""
+    if isinstance(what, Change):
+        return False
+    return what.type == "repayment" and what.status == "failed" and bool(what.provider)
+
+
 def facts(batches: Iterable[Batch]) -> list[Fact]:
     """The journal's outside facts that count, oldest first.
 
     A collected repayment that failed counts as well, on the day it failed: it makes a line of
-    credit late.  So does the closing of a loan to which a provider's money came back later.
+    credit late (but for one of a disbursement that was reverted).  So does the closing of a loan to
+    which a provider's money came back later.
     """
     known = list(batches)
     items = [item for batch in known for item in batch.transactions if is_fact(item)]
     returned = [item.seq for item in items if item.type == "chargeback" and item.counts]
     returned += [item.seq for item in disbursing.returns(items).values()]
     found = [Fact(item.effective_date, item.seq, item) for item in items if item.counts]
+    lent = min((one.seq for one in items if one.type == "disbursement" and one.counts), default=0)
     found += [
         Fact(item.processing_date, item.seq, item)
         for item in items
-        if item.status == "failed" and item.type == "repayment" and item.provider
+        if is_call(item) and 0 < lent < item.seq
     ]
     for batch in known:
         for change in batch.changes:
