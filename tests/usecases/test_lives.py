@@ -7,6 +7,7 @@ without it for days or months.  Both must show the same.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import count
@@ -344,7 +345,24 @@ QUIETLY = settings(
 
 TERM = terms(amount=Decimal(1000), rate=Decimal(0), installments=3, automatic_collection=False)
 LINE = terms(kind="line_of_credit", amount=Decimal(1000), rate=Decimal(0))
+QUIET = replace(TERM, grace_instalments=1, principal_repayment_grace=1)
 ONCE = {
+    "a collection that failed after what is reverted": (
+        LINE,
+        [
+            ("change_mandate", 0, 50),
+            ("charge_fee", 1, 50),
+            ("repay", 1, 30),
+            ("pass_days", 1, 50),
+            ("fail", 0, 50),
+            ("revert_newest", 0, 50),
+            ("pass_days", 1, 50),
+        ],
+    ),
+    "a fee after a row that billed nothing": (
+        QUIET,
+        [("pass_months", 9, 50), ("charge_fee", 1, 50), ("pass_months", 9, 50)],
+    ),
     "a late failure after a closing by hand": (
         LINE,
         [("repay", 6, 50), ("close", 0, 60), ("fail_late", 0, 0)],
