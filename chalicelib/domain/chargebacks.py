@@ -146,7 +146,7 @@ def _plan_again(book: Book, split: Balances, early: Decimal, reopened: bool) -> 
     anew = reopened or account.next_row > book.terms.installments
     if anew:
         ahead = (n for n, (_, due) in enumerate(book.terms.due_dates, 1) if due > book.today)
-        account.next_row = next(ahead, account.next_row)
+        account.next_row = next(ahead, book.terms.installments + 1)
     comes = [row for row in book.unbilled_rows() if row.due > book.today]
     if early > 0 and comes:
         book.happenings.append(Early(book.today, -early))
