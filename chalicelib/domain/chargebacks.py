@@ -150,5 +150,6 @@ def _plan_again(book: Book, split: Balances, early: Decimal, reopened: bool) -> 
     comes = [row for row in book.unbilled_rows() if row.due > book.today]
     if early > 0 and comes:
         book.happenings.append(Early(book.today, -early))
+    if (early > 0 or anew) and comes:
         billing.replan(book, -early, account.prepaid > 0, anew=anew)
     account.principal, account.interest, account.fee = before

@@ -110,9 +110,10 @@ def assess(book: Book) -> None:
     if account.status not in OPEN:
         return
     due = oldest_unpaid(account) if days_past_due(account, book.today) else None
-    for status in _asked_for(book.terms, account, book.today):
-        if SEVERITY[status] > SEVERITY[account.status]:
-            enter(book, FALL[status], "schedule", _since(book.terms, status, due))
+    for status, command in FALL.items():  # each may be what the next one counts from
+        worse = SEVERITY[status] > SEVERITY[account.status]
+        if worse and status in _asked_for(book.terms, account, book.today):
+            enter(book, command, "schedule", _since(book.terms, status, due))
     if account.status != "active" and not _still_holds(book):
         enter(book, "cure", "schedule")
 

@@ -18,7 +18,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, rule
 
-from chalicelib.domain.account import Terms
+from chalicelib.domain.account import DefaultFee, Terms
 from chalicelib.domain.ledger import Transaction
 from chalicelib.domain.money import PENNY, pence
 from chalicelib.domain.statements import Statement
@@ -344,6 +344,7 @@ QUIETLY = settings(
 
 
 TERM = terms(amount=Decimal(1000), rate=Decimal(0), installments=3, automatic_collection=False)
+DEFAULTED = DefaultFee("Default", "flat", Decimal(15), "default")
 LINE = terms(kind="line_of_credit", amount=Decimal(1000), rate=Decimal(0))
 QUIET = replace(TERM, grace_instalments=1, principal_repayment_grace=1)
 ONCE = {
@@ -366,6 +367,23 @@ ONCE = {
     "a late failure after a closing by hand": (
         LINE,
         [("repay", 6, 50), ("close", 0, 60), ("fail_late", 0, 0)],
+    ),
+    "a chargeback after the last row of a loan that was written off": (
+        TERM,
+        [
+            ("repay", 0, 50),
+            ("close", 0, 50),
+            *[("pass_months", 9, 50)] * 2,
+            ("charge_back", 0, 0),
+        ],
+    ),
+    "a chargeback that shows arrears and default at once": (
+        replace(TERM, default_tolerance=20, default_fees=(DEFAULTED,)),
+        [("repay", 6, 50), *[("pass_months", 9, 50)] * 2, ("charge_back", 0, 0)],
+    ),
+    "the chargeback of a fee on a loan that was settled": (
+        TERM,
+        [("charge_fee", 1, 1), ("repay", 5, 50), ("repay", 6, 50), ("charge_back", 1, 0)],
     ),
     "money that came between a chargeback and its cancelling": (
         TERM,
