@@ -252,8 +252,7 @@ def pay(book: Book, amount: Decimal) -> Spent:
         return _settle(book, amount - waiting)._replace(waiting=waiting)
     if not book.terms.has_rows:
         split = _pay_owed(book, amount, COMPONENTS)
-        statements.count(book, split.total)
-        return Spent(split)
+        return Spent(split, towards=statements.count(book, split.total))
     return _pay_rows(book, amount)
 
 
@@ -290,7 +289,7 @@ def _settle(book: Book, amount: Decimal) -> Spent:
     account.principal -= excess
     if book.terms.has_rows and rest.principal + excess > 0:
         book.happenings.append(Early(book.today, rest.principal + excess))
-    statements.count(book, amount)
+    towards += statements.count(book, amount)
     return Spent(split.plus(Balances(principal=excess)), towards=towards)
 
 

@@ -83,22 +83,19 @@ def put_back(book: Book, original: Transaction, on: date) -> tuple[Balances, Dec
         early = _owe_rows(book, original, split, on)
         _plan_again(book, split, early, reopened)
     elif book.terms.has_statements:
-        _ask_again(book, original, split.total)
+        _ask_again(book, original)
     else:
         call(book, original.effective_date, original.amount)
     return split, -over
 
 
-def _ask_again(book: Book, original: Transaction, amount: Decimal) -> None:
-    """The statement's minimum that it had paid is open again."""
-    account = book.account
-    number = original.row or account.statements
-    found = Minimum(number, original.due or original.effective_date, amount)
-    for one in account.minimums:
-        if one.number == number:
-            found = one._replace(repaid=max(ZERO, one.repaid - amount))
-    others = (one for one in account.minimums if one.number != number)
-    account.minimums = tuple(sorted((*others, found)))
+def _ask_again(book: Book, original: Transaction) -> None:
+    """The minimums that it had counted towards are short of it again, since their own due dates."""
+    found = {one.number: one for one in book.account.minimums}
+    for share in original.towards:
+        one = found.get(share.row) or Minimum(share.row, share.due, ZERO)
+        found[share.row] = one._replace(amount=one.amount + share.principal)
+    book.account.minimums = tuple(found[number] for number in sorted(found))
 
 
 def call(book: Book, due: date, amount: Decimal) -> None:

@@ -69,7 +69,10 @@ ORIGIN_PROVIDER = "provider"
 
 
 class Share(NamedTuple):
-    """What of a repayment went to one row of the schedule, billed or about to be."""
+    """What of a repayment went to one row of the schedule, billed or about to be.
+
+    Of revolving credit: how much of a statement's minimum it repaid, as ``principal``.
+    """
 
     row: int
     due: date
@@ -85,8 +88,8 @@ class Transaction:
     ``overpayment`` is what it adds to the loan's ``overpayment`` (negative for ``allocation`` and
     ``refund``).  ``after`` are the balances once it was posted.  An automatic repayment says which
     ``row`` (or statement) it was made for and when that is ``due``; ``attempt`` counts how often
-    the provider has been asked.  ``towards`` says what of a repayment went to which rows of a
-    schedule; ``compensates`` is the id of what a chargeback puts back.
+    the provider has been asked.  ``towards`` says what of a repayment went to which rows or
+    minimums; ``compensates`` is the id of what a chargeback puts back.
     """
 
     id: str

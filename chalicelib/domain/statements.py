@@ -16,7 +16,7 @@ from typing import NamedTuple
 from chalicelib.domain.account import Account, Minimum, Terms
 from chalicelib.domain.book import Book
 from chalicelib.domain.calendar import Calendar, calendar_for, last_of_month, repayment_dates
-from chalicelib.domain.ledger import Balances, Closing, Transaction, statement_id
+from chalicelib.domain.ledger import Balances, Closing, Share, Transaction, statement_id
 from chalicelib.domain.money import HALF_PENNY, ZERO, pence
 
 OPEN, PAID, MISSED = "open", "paid", "missed"
@@ -53,14 +53,14 @@ class Statement:
 
     def standing(self, now: Standing) -> Statement:
         """The statement with what has come of its minimum."""
-        return replace(self, repaid=now.repaid, status=now.status)
+        return replace(self, repaid=self.minimum_repayment - now.missing, status=now.status)
 
 
 class Standing(NamedTuple):
-    """What has come of a statement's minimum: how much is repaid, and ``open|paid|missed``."""
+    """What has come of a statement's minimum: how much is missing, and ``open|paid|missed``."""
 
     number: int
-    repaid: Decimal
+    missing: Decimal
     status: str
 
 
@@ -138,8 +138,11 @@ def close_period(book: Book, closing: Balances) -> None:
         account.minimums += (Minimum(number, issued.due, issued.minimum),)
 
 
-def count(book: Book, amount: Decimal) -> None:
-    """A repayment counts towards the minimums: see :class:`~chalicelib.domain.account.Minimum`."""
+def count(book: Book, amount: Decimal) -> tuple[Share, ...]:
+    """A repayment counts towards the minimums: see :class:`~chalicelib.domain.account.Minimum`.
+
+    Answers with what it repaid of which statement's minimum.
+    """
     account = book.account
     found: list[Minimum] = []
     for one in account.minimums:
@@ -148,7 +151,12 @@ def count(book: Book, amount: Decimal) -> None:
             amount -= part
         found.append(one._replace(repaid=one.repaid + part))
     cleared = not any(account.balances)
+    shares = [
+        Share(one.number, one.due, now.repaid - one.repaid)
+        for one, now in zip(account.minimums, found, strict=True)
+    ]
     account.minimums = tuple(m for m in found if m.missing > HALF_PENNY and not cleared)
+    return tuple(share for share in shares if share.principal and book.terms.has_statements)
 
 
 # --- what is shown --------------------------------------------------------------------------------
@@ -186,9 +194,9 @@ def moved(before: Account, after: Account, today: date) -> tuple[Standing, ...]:
     for number in sorted(old.keys() | new.keys()):
         one = new.get(number)
         if one is None:
-            found.append(Standing(number, old[number].amount, PAID))
+            found.append(Standing(number, ZERO, PAID))
         elif one != old.get(number) or _missed_between(before, today, one):
-            found.append(Standing(number, one.repaid, MISSED if today > one.due else OPEN))
+            found.append(_standing(one, today))
     return tuple(found)
 
 
@@ -200,8 +208,12 @@ def as_issued(issued: Statement, account: Account, today: date) -> Statement:
     """A new statement with its standing: nothing is asked for where nothing is owed."""
     for one in account.minimums:
         if one.number == issued.number:
-            return replace(issued, repaid=one.repaid, status=MISSED if today > one.due else OPEN)
-    return replace(issued, repaid=issued.minimum_repayment, status=PAID)
+            return issued.standing(_standing(one, today))
+    return issued.standing(Standing(issued.number, ZERO, PAID))
+
+
+def _standing(one: Minimum, today: date) -> Standing:
+    return Standing(one.number, one.missing, MISSED if today > one.due else OPEN)
 
 
 def last_closed(account: Account) -> date | None:

@@ -15,6 +15,7 @@ from chalicelib.domain.money import PENNY, pence
 from tests.domain.lives import Life, terms
 from tests.domain.test_account_properties import START, agreements
 from tests.domain.test_rebuild import account_of, live
+from tests.domain.test_statements import revolving
 
 DUE = date(2018, 3, 14)
 
@@ -116,6 +117,26 @@ def test_a_prepayment_that_is_charged_back_is_due_when_the_row_is() -> None:
     assert life.account.overpayment == 0
     life.goes_to(date(2018, 3, 15))
     assert life.account.status == "late"
+
+
+@pytest.mark.parametrize(
+    ("amounts", "number", "missing", "status"),
+    [
+        (["75"], 0, ["75"], "late"),
+        (["100"], 0, ["75"], "late"),
+        (["75", "25"], 1, [], "active"),  # more than was asked for: the next statement asks
+        (["50", "50"], 1, ["25"], "late"),  # 25 of it had counted
+    ],
+)
+def test_a_chargeback_asks_for_what_had_counted_towards_the_minimum(
+    amounts: list[str], number: int, missing: list[str], status: str
+) -> None:
+    life = revolving().disburses("1000").goes_to(date(2026, 2, 10))  # 75.00 by the 25th
+    paid = [life.repays(amount) for amount in amounts]
+    life.goes_to(date(2026, 3, 2)).charges_back(paid[number])
+    assert [one.missing for one in life.account.minimums] == [Decimal(m) for m in missing]
+    assert [one.due for one in life.account.minimums] == [date(2026, 2, 25)] * len(missing)
+    assert life.account.status == status
 
 
 def test_only_a_confirmed_repayment_is_charged_back() -> None:

@@ -160,12 +160,12 @@ def test_a_repayment_counts_towards_every_open_minimum() -> None:
 def test_what_has_become_of_statements_is_said_with_each_change() -> None:
     life = revolving().disburses("1000").goes_to(date(2026, 2, 4))
     closed = life.goes_to(date(2026, 2, 10)).tells(loans.repay, Decimal(30), loans.Asked())
-    assert closed.standings == (statements.Standing(1, Decimal(30), "open"),)
+    assert closed.standings == (statements.Standing(1, Decimal("45.00"), "open"),)
     life.day = date(2026, 2, 26)
     missed = life.tells(loans.brought_up)
-    assert missed.standings == (statements.Standing(1, Decimal(30), "missed"),)
+    assert missed.standings == (statements.Standing(1, Decimal("45.00"), "missed"),)
     paid = life.tells(loans.repay, Decimal(45), loans.Asked())
-    assert paid.standings == (statements.Standing(1, Decimal("75.00"), "paid"),)
+    assert paid.standings == (statements.Standing(1, Decimal(0), "paid"),)
 
 
 def test_a_closed_statements_transactions_cannot_be_reverted() -> None:
