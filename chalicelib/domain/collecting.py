@@ -74,8 +74,8 @@ def _announce(book: Book) -> None:
     for number, due in _ahead(book):
         if number > account.noticed and due - book.today <= NEAR:
             account.noticed = number
-            amount = billing.next_repayment(book).amount
-            book.tell("repayment_due_day_soon", due_date=due, amount=amount)
+            amounts = [claim.amount for claim in claims(book) if claim.number == number]
+            book.tell("repayment_due_day_soon", due_date=due, amount=sum(amounts, ZERO))
 
 
 def claims(book: Book) -> Iterator[Claim]:

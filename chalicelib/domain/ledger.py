@@ -6,13 +6,13 @@ A balance is a fold of these (``fold`` below); the account's stored balances are
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
 from chalicelib.domain.machine import Machine
-from chalicelib.domain.money import ZERO
+from chalicelib.domain.money import ZERO, exact
 
 
 class Balances(NamedTuple):
@@ -321,3 +321,16 @@ def fold(batches: Iterable[Batch], run: Run | None = None) -> Balances:
             if nights.reverted_by is None:
                 total = total.plus(Balances(interest=nights.total))
     return total.plus(Balances(interest=run.total)) if run else total
+
+
+@exact
+def fold_before(batches: Iterable[Batch], seq: int) -> Balances:
+    """The balances ahead of entry number ``seq``."""
+    return fold(
+        replace(
+            batch,
+            transactions=tuple(item for item in batch.transactions if item.seq < seq),
+            runs=tuple(run for run in batch.runs if run.seq < seq),
+        )
+        for batch in batches
+    )

@@ -24,6 +24,7 @@ from chalicelib.domain.ledger import (
     Run,
     Transaction,
     awaited,
+    fold_before,
     transaction_id,
 )
 from chalicelib.domain.loans import Outcome
@@ -99,6 +100,7 @@ def retold(
     book.events.clear()
     comparison = _Comparison(loan, book, fixed, cause)
     written, fresh = comparison.batches(loan.written), comparison.batches(loan.fresh)
+    written = _ahead_of_waiting(written)
     account = book.account
     _carry_over(account, old, waiting, [*items, *_added(loan, told)], told)
     note = Change(comparison.next(), TOLD_ANEW, "", cause, moment.today, moment.now, "system")
@@ -155,6 +157,16 @@ def _carry_over(
     if account.disbursed_on is None:
         account.collected = 0
     account.run = None
+
+
+def _ahead_of_waiting(batches: list[Batch]) -> list[Batch]:
+    """The batches with disbursements that wait saying the balances that are now ahead of them."""
+
+    def told(item: Transaction) -> Transaction:
+        waits = item.type == "disbursement" and item.status == "pending"
+        return replace(item, after=fold_before(batches, item.seq)) if waits else item
+
+    return [replace(one, transactions=tuple(map(told, one.transactions))) for one in batches]
 
 
 def _holds(batch: Batch) -> bool:

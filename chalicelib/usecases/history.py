@@ -16,8 +16,7 @@ from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.apr import loan_apr
 from chalicelib.domain.book import Moment
 from chalicelib.domain.errors import Flaw, Invalid, NotFound
-from chalicelib.domain.ledger import Balances, Batch, Run, Transaction, fold
-from chalicelib.domain.money import exact
+from chalicelib.domain.ledger import Batch, Run, Transaction, fold_before
 from chalicelib.domain.schedule import due_dates
 from chalicelib.domain.views import LoanView, ScheduleRow
 from chalicelib.usecases import journals
@@ -80,23 +79,9 @@ def _unsettled(ctx: Context, batches: Sequence[Batch], day: date) -> list[Batch]
         )
         if item.type != "disbursement":
             return item
-        return replace(item, effective_date=made, after=_before(batches, item.seq))
+        return replace(item, effective_date=made, after=fold_before(batches, item.seq))
 
     return [replace(one, transactions=tuple(map(waiting, one.transactions))) for one in batches]
-
-
-@exact
-def _before(batches: Sequence[Batch], seq: int) -> Balances:
-    """The balances ahead of entry number ``seq``."""
-    earlier = [
-        replace(
-            batch,
-            transactions=tuple(item for item in batch.transactions if item.seq < seq),
-            runs=tuple(run for run in batch.runs if run.seq < seq),
-        )
-        for batch in batches
-    ]
-    return fold(earlier)
 
 
 def _told(

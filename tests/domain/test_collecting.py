@@ -8,6 +8,7 @@ from decimal import Decimal
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain import loans
 from chalicelib.domain.calendar import calendar_for
 from chalicelib.domain.money import pence
 from tests.domain.lives import Life, terms
@@ -37,6 +38,17 @@ def test_it_is_made_five_days_before_the_due_date_for_what_the_row_will_bill() -
     assert made.split.total == made.amount
     assert life.account.principal == 12000
     assert life.goes_to(date(2018, 3, 13)).automatic() == [life.now(made)]
+
+
+def test_the_reminder_says_what_will_be_collected_also_of_the_last_row() -> None:
+    """What is owed five days before is less than what the last row bills: nights are to come."""
+    life = started(installments=1).goes_to(date(2018, 3, 8))
+    life.day = date(2018, 3, 9)
+    (soon,) = life.tells(loans.brought_up).events[:1]
+    (made,) = life.automatic()
+    assert soon.name == "repayment_due_day_soon"
+    assert (soon.data["due_date"], soon.data["amount"]) == (made.due, made.amount)
+    assert made.amount > pence(life.account.balances.total)
 
 
 def test_confirmed_it_is_effective_on_the_due_date_and_pays_exactly_what_was_billed() -> None:

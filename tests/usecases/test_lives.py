@@ -385,6 +385,18 @@ ONCE = {
         TERM,
         [("charge_fee", 1, 1), ("repay", 5, 50), ("repay", 6, 50), ("charge_back", 1, 0)],
     ),
+    "a disbursement that waited while the history was told anew": (
+        replace(LINE, kind="revolving_credit", statement_day=5),
+        [
+            ("repay", 1, 32),
+            ("disburse", 48, 55),
+            ("fail", 6, 87),
+            ("pass_days", 3, 24),
+            ("apply_disbursement", 26, 86),
+            ("look_back", 0, 28),
+            ("look_back", 1, 28),
+        ],
+    ),
     "money that came between a chargeback and its cancelling": (
         TERM,
         [("repay", 6, 50), ("charge_back", 0, 0), ("repay", 0, 50), ("cancel_chargeback", 0, 0)],
