@@ -1,7 +1,8 @@
 """``python -m local.demo``: a loan's whole life against the running stack, or one of its own.
 
 It uses a sandbox partner that it makes for itself, so that it disturbs nothing and can be run
-again.  Exit code 1 when a figure is not what the quote and the ledger's rules say.
+again.  Exit code 1 when a figure is not what the quote, the ledger's rules and the payments
+provider's own books say.
 """
 
 from __future__ import annotations
@@ -16,13 +17,17 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+import httpx
+
 from backbone_client import Client, Problem
 from local.children import Child
 from local.demo_checks import checks, extra
+from local.demo_outside import OutsideBroken, listening
 from local.demo_page import page
 from local.demo_progress import narrator
-from local.demo_record import Record, pence, total
-from local.demo_story import StoryBroken, tell
+from local.demo_record import Record, pence
+from local.demo_stage import StoryBroken
+from local.demo_story import tell
 from local.home import Home, Trouble, read_json, write_private
 from local.network import free_port
 
@@ -32,6 +37,7 @@ LOOK_SECONDS = 0.1
 PORTS = 3
 #: A long move of the sandbox clock answers only when it is done.
 PATIENCE_SECONDS = 300.0
+PROVIDER_SECONDS = 30.0
 
 
 def running(home: Home) -> dict[str, Any] | None:
@@ -127,20 +133,32 @@ def live(run: dict[str, Any]) -> Record:
     url = str(run["url"])
     with Client(url, str(run["api_key"])) as client:
         key = client.sandbox.create_partner().api_key
-    with Client(url, key, timeout=PATIENCE_SECONDS) as client, narrator() as telling:
-        return tell(client, telling)
+    with (
+        Client(url, key, timeout=PATIENCE_SECONDS) as client,
+        httpx.Client(trust_env=False, timeout=PROVIDER_SECONDS) as web,
+        listening() as endpoint,
+        narrator() as telling,
+    ):
+        return tell(client, telling, web, endpoint)
 
 
 def verdict(record: Record) -> tuple[list[str], bool]:
     """The figures in lines, then every difference; whether there is none."""
     quote, (interest, fees) = record.quote, extra(record)
-    lines = [f"{'quote':<8} interest {quote.interest:>9}  fees {0:>6.2f}  total {quote.total:>10}"]
+    lines = [f"{'quote':<9} interest {quote.interest:>9}  fees {0:>6.2f}  total {quote.total:>10}"]
     lines += [
-        f"{life.title.lower():<8} interest {pence(life.interest):>9}  "
-        f"fees {pence(life.fees):>6}  total {total(life.collected):>10}"
+        f"{life.title.lower():<9} interest {pence(life.interest):>9}  "
+        f"fees {pence(life.fees):>6}  total {life.kept:>10}"
         for life in record.lives
     ]
     lines.append(f"the missed payment cost {interest} of interest and {fees} of fees")
+    debits = [debit for life in record.lives for debit in life.debits]
+    wrong_hooks = sum(bool(one.flaw) for one in record.heard)
+    lines.append(
+        f"{len(debits)} payments collected by direct debit in {sum(d.attempts for d in debits)} "
+        f"attempts, {sum(d.count('charged_back') for d in debits)} taken back; "
+        f"{len(record.heard)} webhooks, {wrong_hooks or 'no'} wrong signatures"
+    )
     found = checks(record)
     wrong = [check for check in found if not check.holds]
     for check in wrong:
@@ -177,8 +195,11 @@ def main() -> int:
     try:
         target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         return run_demo(home, target)
-    except (Trouble, Problem, StoryBroken) as trouble:
+    except (Trouble, Problem, StoryBroken, OutsideBroken) as trouble:
         print(trouble, file=sys.stderr)
+        return 1
+    except httpx.HTTPError as error:
+        print(f"The payments provider or its form: {type(error).__name__}", file=sys.stderr)
         return 1
     except OSError as error:
         print(f"{error.filename or 'the system'}: {error.strerror}", file=sys.stderr)

@@ -90,7 +90,8 @@ def months(first: date, last: date) -> Iterator[date]:
         on = (on + timedelta(days=31)).replace(day=1)
 
 
-def _at(value: Decimal) -> str:
+def shown(value: Decimal) -> str:
+    """A coordinate."""
     return f"{value:.1f}"
 
 
@@ -111,19 +112,21 @@ class _Scale:
         return TOP + self.height * (1 - amount / self.top)
 
 
-def _svg(ident: str, title: str, description: str, height: Decimal, parts: Sequence[str]) -> str:
+def svg(ident: str, title: str, description: str, height: Decimal, parts: Sequence[str]) -> str:
+    """A drawing that is as wide as its place, with a name and a description."""
     name = escape(ident)
     return (
         f'<svg role="img" aria-labelledby="{name}-t {name}-d" '
-        f'viewBox="0 0 {WIDTH} {_at(height)}" xmlns="http://www.w3.org/2000/svg">'
+        f'viewBox="0 0 {WIDTH} {shown(height)}" xmlns="http://www.w3.org/2000/svg">'
         f'<title id="{name}-t">{escape(title)}</title>'
         f'<desc id="{name}-d">{escape(description)}</desc>{"".join(parts)}</svg>'
     )
 
 
-def _text(x: Decimal, y: Decimal, anchor: str, text: str, style: str = "label") -> str:
+def label_at(x: Decimal, y: Decimal, anchor: str, text: str, style: str = "label") -> str:
+    """A text at a place; nothing in it is markup."""
     return (
-        f'<text class="{escape(style)}" x="{_at(x)}" y="{_at(y)}" '
+        f'<text class="{escape(style)}" x="{shown(x)}" y="{shown(y)}" '
         f'text-anchor="{anchor}">{escape(text)}</text>'
     )
 
@@ -131,8 +134,8 @@ def _text(x: Decimal, y: Decimal, anchor: str, text: str, style: str = "label") 
 def _grid(scale: _Scale, values: Sequence[Decimal]) -> Iterator[str]:
     for value in values:
         y = scale.y(value)
-        yield f'<path class="grid" d="M{LEFT} {_at(y)}H{_at(WIDTH - RIGHT)}"/>'
-        yield _text(LEFT - 8, y + 4, "end", f"{value.normalize():,f}")
+        yield f'<path class="grid" d="M{LEFT} {shown(y)}H{shown(WIDTH - RIGHT)}"/>'
+        yield label_at(LEFT - 8, y + 4, "end", f"{value.normalize():,f}")
 
 
 def lines_chart(
@@ -157,31 +160,31 @@ def lines_chart(
     marks = list(months(scale.first, scale.last))
     for on in marks:
         x = scale.x(on)
-        parts.append(f'<path class="tick" d="M{_at(x)} {foot}v5"/>')
+        parts.append(f'<path class="tick" d="M{shown(x)} {foot}v5"/>')
         year = f" {on.year}" if on.month == 1 or on == marks[0] else ""
-        parts.append(_text(x, foot + 18, "middle", f"{on:%b}{year}"))
+        parts.append(label_at(x, foot + 18, "middle", f"{on:%b}{year}"))
     for line in series:
         parts.append(f'<path class="line {escape(line.style)}" d="{_steps(scale, line.points)}"/>')
-    return _svg(ident, title, description, foot + BELOW - 14, parts)
+    return svg(ident, title, description, foot + BELOW - 14, parts)
 
 
 def _band(scale: _Scale, band: Band) -> str:
     first, last = scale.x(band.first), scale.x(band.last)
     return (
-        f'<rect class="band {escape(band.style)}" x="{_at(first)}" y="{TOP}" '
-        f'width="{_at(last - first)}" height="{PANEL}"><title>{escape(band.label)}</title></rect>'
+        f'<rect class="band {escape(band.style)}" x="{shown(first)}" y="{TOP}" '
+        f'width="{shown(last - first)}" height="{PANEL}"><title>{escape(band.label)}</title></rect>'
     )
 
 
 def _steps(scale: _Scale, points: Sequence[tuple[date, Decimal]]) -> str:
     """Across to a day, then up or down to its value; nothing is drawn where nothing changes."""
     (first, value), *more = points
-    path = [f"M{_at(scale.x(first))} {_at(scale.y(value))}"]
+    path = [f"M{shown(scale.x(first))} {shown(scale.y(value))}"]
     for on, new in more:
         if new != value:
-            path.append(f"H{_at(scale.x(on))}V{_at(scale.y(new))}")
+            path.append(f"H{shown(scale.x(on))}V{shown(scale.y(new))}")
             value = new
-    path.append(f"H{_at(scale.x(points[-1][0]))}")
+    path.append(f"H{shown(scale.x(points[-1][0]))}")
     return "".join(path)
 
 
@@ -197,9 +200,9 @@ def bars_chart(ident: str, title: str, description: str, pairs: Sequence[Pair]) 
         middle = LEFT + room * number + room / 2
         parts += _bar(scale, middle - room * BAR_SHARE, room, pair.planned, "planned")
         parts += _bar(scale, middle, room, pair.paid, "paid")
-        parts.append(_text(middle, foot + 16, "middle", pair.label))
-        parts.append(_text(middle, foot + 31, "middle", pair.below, "label note"))
-    return _svg(ident, title, description, foot + BELOW, parts)
+        parts.append(label_at(middle, foot + 16, "middle", pair.label))
+        parts.append(label_at(middle, foot + 31, "middle", pair.below, "label note"))
+    return svg(ident, title, description, foot + BELOW, parts)
 
 
 def _bar(scale: _Scale, x: Decimal, room: Decimal, bar: Bar, style: str) -> Iterator[str]:
@@ -210,11 +213,11 @@ def _bar(scale: _Scale, x: Decimal, room: Decimal, bar: Bar, style: str) -> Iter
             continue
         low, high = scale.y(reached), scale.y(reached + amount)
         yield (
-            f'<rect class="bar {style} {part}" x="{_at(x + 1)}" y="{_at(high)}" '
-            f'width="{_at(width)}" height="{_at(low - high)}">'
+            f'<rect class="bar {style} {part}" x="{shown(x + 1)}" y="{shown(high)}" '
+            f'width="{shown(width)}" height="{shown(low - high)}">'
             f"<title>{style}: {part} {money(amount)}</title></rect>"
         )
         reached += amount
-    yield _text(
+    yield label_at(
         x + 1 + width / 2, scale.y(reached) - 4, "middle", money(bar.amount), "label amount"
     )

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from local.demo_story import Narrator
+from local.demo_stage import Narrator
 
 if TYPE_CHECKING:
     from rich.progress import Progress

@@ -5,21 +5,22 @@ Pure: no I/O.  Money is ``Decimal`` throughout.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import ROUND_HALF_UP, Context, Decimal
 from itertools import groupby
 from typing import Protocol, Self
 
 from backbone_client import lending_records, records
+from local.demo_debits import Debit, Mandate, Told
+from local.demo_decisions import Decision
 
 ZERO = Decimal(0)
 PENNY = Decimal("0.01")
 DAY = timedelta(days=1)
 #: The ledger's own precision: sums of nights stay exact.
 EXACT = Context(prec=40)
-OUTCOMES = {"accept": "accepted", "decline": "declined", "pass": "passed", "fail": "failed"}
 PARTS = ("principal", "interest", "fee")
 
 
@@ -136,7 +137,10 @@ class Quote:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One transaction of a loan; ``after`` holds the balances it left."""
+    """One transaction of a loan; ``after`` holds the balances it left.
+
+    ``how`` is the provider that collects it, empty for what moved by hand.
+    """
 
     kind: str
     status: str
@@ -146,6 +150,9 @@ class Entry:
     split: Split
     exact: Split
     after: Split
+    id: str = ""
+    how: str = ""
+    waiting: Decimal = ZERO
 
     @classmethod
     def read(cls, value: lending_records.Transaction) -> Self:
@@ -159,7 +166,29 @@ class Entry:
             split=Split.read(value),
             exact=Split.read(value.exact),
             after=Split.read(value.balance_after),
+            id=value.id,
+            how=value.provider or "" if value.type == "repayment" else "",
+            waiting=value.overpayment,
         )
+
+
+#: These take from a balance; ``rounding`` has its own sign, everything else adds.
+LOWERING = frozenset({"repayment", "allocation", "write_off"})
+
+
+def folded(entries: Iterable[Entry], balance: Split = NOTHING) -> Split:
+    """What transactions make of a balance, exact."""
+    for entry in entries:
+        sign = Decimal(-1) if entry.kind in LOWERING else Decimal(1)
+        balance = Split(*(
+            EXACT.fma(getattr(entry.exact, part), sign, getattr(balance, part)) for part in PARTS
+        ))  # fmt: skip
+    return balance
+
+
+def rounded(balance: Split) -> Split:
+    """As balances are shown."""
+    return Split(*(pence(getattr(balance, part)) for part in PARTS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,88 +198,29 @@ class Sight:
     on: date
     status: str
     balance: Split
+    past: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
-    """One rule of a decision, in words and figures."""
-
-    name: str
-    statement: str
-    inputs: tuple[tuple[str, str], ...]
-    value: str
-    threshold: str
-    passed: bool
+#: Of one day: its night, then what the calendar brought, then money, then what is left of a penny.
+ORDER = {"interest": 0, "fee": 1, "rounding": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """One scorecard of a decision."""
+def in_order(newest_first: Sequence[Entry]) -> tuple[Entry, ...]:
+    """Entries by the day from which they count, oldest first.
 
-    name: str
-    decision: str
-    score: str
-    threshold: str
-    rules: tuple[Rule, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """How an application was decided."""
-
-    engine: str
-    outcome: str
-    cards: tuple[Card, ...]
-
-    @classmethod
-    def read(cls, value: records.Decision) -> Self:
-        """From a decision."""
-        return cls(
-            value.risk_engine_version,
-            value.result.decision,
-            tuple(_card(card) for card in value.result.scorecards),
-        )
-
-    @property
-    def line(self) -> str:
-        """The decision in one line."""
-        cards = "; ".join(
-            f"{card.name} {OUTCOMES[card.decision]} with {card.score} ({card.threshold} needed)"
-            for card in self.cards
-        )
-        return f"{OUTCOMES[self.outcome]} by risk engine {self.engine}: {cards}"
-
-
-def _card(value: records.ScorecardResult) -> Card:
-    rules = tuple(
-        Rule(
-            rule.name or f"Rule {number}",
-            rule.statement,
-            tuple((name, _figure(found)) for name, found in sorted(rule.inputs.items())),
-            _figure(rule.value),
-            _figure(rule.threshold),
-            rule.passed,
-        )
-        for number, rule in enumerate(value.rules, start=1)
-    )
-    return Card(value.name, value.decision, _figure(value.score), _figure(value.threshold), rules)
-
-
-def _figure(value: object) -> str:
-    """A value of any kind for a reader: long fractions cut to four decimals."""
-    if value is None:
-        return "none"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, Decimal):
-        text = f"{round(value, 4):f}"
-        return text.rstrip("0").rstrip(".") if "." in text else text
-    return str(value)
+    A list of transactions is by when they were made: a collection is made days before its day.
+    """
+    oldest_first = list(reversed(newest_first))
+    return tuple(sorted(oldest_first, key=lambda e: (e.on, ORDER.get(e.kind, 2))))
 
 
 @dataclass(frozen=True, slots=True)
 class Life:
-    """A whole loan, as the API told it; ``entries`` and ``sights`` oldest first."""
+    """A whole loan, as the API told it; ``entries`` and ``sights`` oldest first.
+
+    ``debits`` are its payments at the provider, none for a loan that is repaid by hand; ``known``
+    what the API says afterwards that was known of the balances at the end of a day.
+    """
 
     title: str
     borrower: str
@@ -259,6 +229,10 @@ class Life:
     sights: tuple[Sight, ...]
     rows: tuple[Row, ...]
     close_substatus: str
+    debits: tuple[Debit, ...] = ()
+    mandate: Mandate | None = None
+    known: Mapping[date, Split] = field(default_factory=dict)
+    payoff: Decimal | None = None
 
     @property
     def applied(self) -> tuple[Entry, ...]:
@@ -266,9 +240,35 @@ class Life:
         return tuple(entry for entry in self.entries if entry.status == "applied")
 
     @property
+    def repayments(self) -> tuple[Entry, ...]:
+        """The repayments, oldest first, with one that was charged back later."""
+        return tuple(entry for entry in self.applied if entry.kind == "repayment")
+
+    @property
     def collected(self) -> tuple[Decimal, ...]:
         """The amounts of the repayments, oldest first."""
-        return tuple(entry.amount for entry in self.applied if entry.kind == "repayment")
+        return tuple(entry.amount for entry in self.repayments)
+
+    def debit_of(self, row: Row) -> Debit | None:
+        """The payment that was to collect a row: the last one that was made by its due date."""
+        made = [d for d in self.debits if (d.when("created") or d.charged_on) <= row.due]
+        return made[-1] if made else None
+
+    @property
+    def taken_back(self) -> tuple[Entry, ...]:
+        """The chargebacks."""
+        return tuple(entry for entry in self.applied if entry.kind == "chargeback")
+
+    @property
+    def settled_on(self) -> date | None:
+        """The day from which the repayment counts that settled the loan."""
+        return self.repayments[-1].on if self.repayments else None
+
+    @property
+    def kept(self) -> Decimal:
+        """All that was collected and not taken back."""
+        back = total(entry.amount for entry in self.taken_back)
+        return EXACT.subtract(total(self.collected), back)
 
     @property
     def interest(self) -> Decimal:
@@ -314,7 +314,12 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """All that the demo saw.  ``missed`` is the number of the row that was not paid in time."""
+    """All that the demo saw.
+
+    ``missed``, ``failed`` and ``disputed`` are the numbers of the rows that went wrong: not paid in
+    time (by ``late``), refused by the bank at first, taken back by it (both of ``troubled``).
+    ``heard`` are the webhooks that arrived, ``delivered`` the ids that the partner's log says were.
+    """
 
     product: str
     fee_name: str
@@ -324,8 +329,13 @@ class Record:
     quote: Quote
     twin: Life
     late: Life
+    troubled: Life
+    failed: int
+    disputed: int
+    heard: tuple[Told, ...] = ()
+    delivered: tuple[str, ...] = ()
 
     @property
     def lives(self) -> Sequence[Life]:
-        """Both loans."""
-        return (self.twin, self.late)
+        """All three loans."""
+        return (self.twin, self.late, self.troubled)

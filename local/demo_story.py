@@ -1,30 +1,37 @@
-"""A loan's whole life over HTTP, beside a twin that is always paid on time.
+"""A loan's whole life over HTTP, three times: undisturbed, with a payment missed, and in trouble.
 
-``tell(client, narrator)`` runs :data:`CHAPTERS` in order and gives a record of what the
-API said.  A chapter leaves on the stage what later ones need; a new subject is a new chapter.
+``tell(client, narrator, web, endpoint)`` runs :data:`CHAPTERS` in order and gives a record of what
+the API, the payments provider and the webhooks said.  A chapter leaves on the stage what later ones
+need; a new subject is a new chapter.  How money is collected is in ``local.demo_collecting``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
-from typing import Any, Protocol
+from zoneinfo import ZoneInfo
+
+import httpx
 
 from backbone_client import Client
 from backbone_client.fields import ProductFields, ScorecardFields
-from backbone_client.lending_records import Loan, Transaction
-from local.demo_record import DAY, Decision, Entry, Life, Quote, Record, Row, Sight, Split
+from local.demo_collecting import collects
+from local.demo_debits import Debit, Mandate, Told, debits_of, told
+from local.demo_decisions import Decision
+from local.demo_outside import Endpoint
+from local.demo_record import DAY, Entry, Life, Quote, Record, Row, Split, in_order
+from local.demo_stage import Actor, Narrator, Stage, StoryBroken, expect
 
 #: The loan of the partner documentation's example with equal instalments, on its dates.  Its rows,
 #: rounded each, sum to its rounded total, so that whole pence are collected exactly as quoted.
 START = date(2018, 2, 9)
 AMOUNT, RATE, INSTALLMENTS = Decimal("12000.00"), Decimal("12"), 6
-MISSED = 3
+#: Mandates are asked for so long before: the banks take some working days for them.
+AHEAD = DAY * 4
+#: The rows that go wrong, each for one borrower.
+FAILED, MISSED, DISPUTED = 2, 3, 4
 TOLERANCE = 7
-#: How long after its due date the missed row is paid.
-PAID_LATE = DAY * 11
 FEE_NAME, FEE = "Arrears fee", Decimal("25.00")
 PRODUCT: ProductFields = {
     "type": "term_loan_equal_instalments",
@@ -75,113 +82,33 @@ CARDS: tuple[ScorecardFields, ...] = (
 ENGINE = "demo-1"
 
 
-class StoryBroken(Exception):
-    """The application did something else than the story needs to go on."""
-
-
-class Narrator(Protocol):
-    """Who is told how it goes."""
-
-    def steps(self, more: int) -> None:
-        """So many steps more are to come."""
-
-    def done(self, steps: int, doing: str) -> None:
-        """So many are done; what was being done."""
-
-    def say(self, line: str) -> None:
-        """Something worth a line."""
-
-
-@dataclass
-class Actor:
-    """A borrower with a loan, and what has been seen of it."""
-
-    title: str
-    first_name: str
-    points: dict[str, Any]
-    misses: int | None = None
-    application: str = ""
-    decision: Decision | None = None
-    loan: str = ""
-    sights: list[Sight] = field(default_factory=list)
-
-    @property
-    def borrower(self) -> str:
-        """The borrower's name."""
-        return f"{self.first_name} Example"
-
-    @property
-    def status(self) -> str:
-        """As it was last seen."""
-        return self.sights[-1].status
-
-
-def _actors() -> tuple[Actor, Actor]:
+def actors() -> tuple[Actor, Actor, Actor]:
+    """Who borrows: one undisturbed, one who misses a payment, one whose bank makes trouble."""
     figures = {"bureau_score": 742, "open_defaults": 0}
     on_time = {**figures, "monthly_income": "6200.50", "monthly_outgoings": "2400.25"}
     late = {**figures, "monthly_income": "5400.00", "monthly_outgoings": "2150.75"}
-    return Actor("On time", "Robin", on_time), Actor("Missed", "Kim", late, misses=MISSED)
-
-
-class Stage:
-    """The partner's client, the business date and both actors."""
-
-    def __init__(self, client: Client, narrator: Narrator) -> None:
-        self.client, self.narrator = client, narrator
-        self.today = START
-        self.twin, self.late = _actors()
-        self.product = ""
-        self.quote: Quote
-        self._keys = 0
-
-    @property
-    def actors(self) -> tuple[Actor, Actor]:
-        """Both, the one who pays on time first."""
-        return self.twin, self.late
-
-    def goes_to(self, day: date) -> None:
-        """Moves the clock, and waits where a long move is answered before its end."""
-        reached = None
-        while reached != day:
-            before = reached
-            reached = self.client.sandbox.move_clock(day).business_date
-            if reached == before:
-                raise StoryBroken(f"The clock stands still on {reached} on its way to {day}.")
-        self.narrator.done((day - self.today).days, f"business date {day}")
-        self.today = day
-
-    def look(self, actor: Actor) -> Loan:
-        """Reads a loan and keeps what was seen; a new status is told."""
-        shown = self.client.loans.read(actor.loan)
-        before = actor.sights[-1].status if actor.sights else None
-        actor.sights.append(Sight(self.today, shown.status, Split.read(shown)))
-        if before != shown.status:
-            past = shown.days_past_due
-            more = f", {past} day{'s' if past > 1 else ''} past due" if past else ""
-            self.narrator.say(f"{self.today}  {actor.title}: {shown.status}{more}")
-        return shown
-
-    def transacts(self, actor: Actor, kind: str, amount: Decimal) -> Transaction:
-        """Makes a transaction and confirms it by hand, as money that moved elsewhere."""
-        self._keys += 1
-        made = self.client.transactions.create(
-            loan=actor.loan, type=kind, amount=amount, idempotency_key=f"demo-{self._keys}"
-        )
-        _expect(made.status, "pending", f"the {kind}")
-        applied = self.client.transactions.apply(made.id)
-        _expect(applied.status, "applied", f"the {kind}")
-        return applied
-
-
-def _expect(found: object, wanted: object, what: str) -> None:
-    if found != wanted:
-        raise StoryBroken(f"{what} is {found}, not {wanted}")
+    troubled = {**figures, "monthly_income": "5800.00", "monthly_outgoings": "2300.00"}
+    return (
+        Actor("On time", "Robin", on_time),
+        Actor("Missed", "Kim", late, collected=False, misses=MISSED),
+        Actor("Troubled", "Sam", troubled, fails=FAILED, disputes=DISPUTED, settles=True),
+    )
 
 
 def sets_the_clock(stage: Stage) -> None:
     """A partner without loans may start on any date."""
-    stage.client.sandbox.move_clock(START)
-    stage.narrator.done(1, f"the clock stands on {START}")
+    stage.client.sandbox.move_clock(stage.today)
+    stage.meets_the_provider()
+    stage.narrator.done(1, f"the clock stands on {stage.today}")
+
+
+def listens(stage: Stage) -> None:
+    """The partner's endpoint for webhooks is registered, for everything that is sent."""
+    endpoint = stage.client.webhook_endpoints.create(url=stage.endpoint.url, events=["*"])
+    if endpoint.secret is None:
+        raise StoryBroken("The endpoint's secret was not shown.")
+    stage.endpoint.trusts(endpoint.secret)
+    stage.narrator.done(1, "listening for webhooks")
 
 
 def makes_a_product(stage: Stage) -> None:
@@ -189,9 +116,9 @@ def makes_a_product(stage: Stage) -> None:
     products = stage.client.products
     stage.product = products.create(**PRODUCT).id
     stage.quote = Quote.read(products.quote(stage.product, start_date=START))
-    _expect(products.publish(stage.product).is_draft, False, "is_draft")
+    expect(products.publish(stage.product).is_draft, False, "is_draft")
     quote = stage.quote
-    stage.narrator.steps((quote.rows[-1].due - START).days)
+    stage.narrator.steps((quote.rows[-1].due - stage.today).days)
     stage.narrator.say(
         f"quoted     {quote.amount} at {quote.rate} %: {len(quote.rows)} rows, "
         f"interest {quote.interest}, APR {quote.apr} %"
@@ -214,6 +141,52 @@ def sets_up_risk(stage: Stage) -> None:
     stage.narrator.done(1, "risk engine active")
 
 
+def meets_the_borrowers(stage: Stage) -> None:
+    """Three people; two of them sign a mandate on the provider's own page."""
+    for actor in stage.actors:
+        actor.end_user = stage.client.end_users.create(
+            type="individual", first_name=actor.first_name, last_name="Example",
+            birth_date=date(1980, 1, 1), email=f"{actor.first_name.lower()}@example.com",
+            address_line_1="1 Example Street", city="Leeds", postal_code="LS1 1AA", country="GB",
+        ).id  # fmt: skip
+        if actor.collected:
+            _signs(stage, actor)
+        stage.narrator.done(1, f"{actor.borrower} known")
+    asked = stage.today
+    while stage.today < START and any(a.collected and a.story is None for a in stage.actors):
+        stage.goes_to(stage.today + DAY)
+        for actor in stage.actors:
+            if actor.collected and actor.story is None:
+                _becomes_active(stage, actor, asked)
+    stage.goes_to(START)
+    for actor in stage.actors:
+        if actor.collected and actor.story is None:
+            raise StoryBroken(f"{actor.title}: the mandate is not active on {START}")
+
+
+def _signs(stage: Stage, actor: Actor) -> None:
+    """Asks for a mandate, and fills in the form behind its link as the borrower would."""
+    back = stage.endpoint.url.rpartition("/")[0]
+    links = {"success_url": f"{back}/signed", "failure_url": f"{back}/left"}
+    made = stage.client.mandates.create(end_user=actor.end_user, **links)
+    actor.mandate = made.id
+    form = stage.browser.follows(made.authorisation_url)
+    came_back_to, typed = stage.browser.agrees(form, actor.borrower)
+    expect(came_back_to, links["success_url"], "where the form leads")
+    actor.typed = typed
+    stage.goes_to(stage.today)
+    status = stage.client.mandates.read(made.id).status
+    expect(status, "pending_submission", "the mandate that was signed")
+    stage.narrator.say(f"{stage.today}  {actor.title}: mandate signed on the provider's form")
+
+
+def _becomes_active(stage: Stage, actor: Actor, asked: date) -> None:
+    shown = stage.client.mandates.read(actor.mandate)
+    if shown.status == "active":
+        actor.story = Mandate(asked, stage.today, shown.status, actor.typed)
+        stage.narrator.say(f"{stage.today}  {actor.title}: mandate active, {shown.reference}")
+
+
 def decides(stage: Stage) -> None:
     """Each borrower applies, and is approved on what is known of them."""
     sources = {source.name: source.id for source in stage.client.input_sources.iterate()}
@@ -224,93 +197,62 @@ def decides(stage: Stage) -> None:
 
 def _applies(stage: Stage, actor: Actor, sources: dict[str, str]) -> None:
     client = stage.client
-    borrower = client.end_users.create(
-        type="individual", first_name=actor.first_name, last_name="Example",
-        birth_date=date(1980, 1, 1), country="GB",
-    )  # fmt: skip
-    asked = client.applications.create(product=stage.product, end_user=borrower.id)
+    asked = client.applications.create(product=stage.product, end_user=actor.end_user)
     actor.application = asked.id
     for name, value in actor.points.items():
         client.data_points.create(input_source=sources[name], application=asked.id, value=value)
     decided = client.applications.complete(asked.id)
-    _expect(decided.status, "approved", f"the application ({decided.reason})")
+    expect(decided.status, "approved", f"the application ({decided.reason})")
     actor.decision = Decision.read(client.decisions.read(str(decided.decision)))
     stage.narrator.say(f"{stage.today}  {actor.title}: {actor.decision.line}")
 
 
 def lends(stage: Stage) -> None:
-    """Each loan is opened and disbursed."""
+    """Each loan is opened and disbursed; a mandate finds its borrower's loan by itself."""
     for actor in stage.actors:
         actor.loan = stage.client.loans.create(application=actor.application).id
         stage.look(actor)
         stage.transacts(actor, "disbursement", stage.quote.amount)
         stage.look(actor)
         stage.narrator.done(1, f"{actor.title}: disbursed")
-
-
-def collects(stage: Stage) -> None:
-    """Row after row by hand; one payment of one loan is missed and made late."""
-    for row in stage.quote.rows:
-        _each_sees(stage, row.due)
-        missing = [actor for actor in stage.actors if actor.misses == row.number]
-        for actor in stage.actors:
-            if actor not in missing:
-                _pays(stage, actor)
-        for actor in missing:
-            stage.narrator.say(f"{stage.today}  {actor.title}: nobody pays")
-            while stage.today < row.due + PAID_LATE:
-                _each_sees(stage, stage.today + DAY)
-            _expect(actor.status, "arrears", f"the loan {stage.today - row.due} after")
-            _pays(stage, actor)
-            _expect(actor.status, "active", "the loan after its late payment")
-
-
-def _each_sees(stage: Stage, day: date) -> None:
-    stage.goes_to(day)
+    stage.goes_to(START)
     for actor in stage.actors:
-        if actor.status != "closed":
-            stage.look(actor)
-
-
-def _pays(stage: Stage, actor: Actor) -> None:
-    """What the loan says is to be paid next."""
-    amount = stage.client.loans.read(actor.loan).next_repayment_amount
-    if amount is None or amount <= 0:
-        raise StoryBroken(f"{actor.title}: nothing to pay on {stage.today}")
-    paid = Split.read(stage.transacts(actor, "repayment", amount))
-    stage.narrator.say(
-        f"{stage.today}  {actor.title}: paid {amount} "
-        f"(principal {paid.principal}, interest {paid.interest}, fee {paid.fee})"
-    )
-    stage.look(actor)
+        used = stage.client.loans.read(actor.loan).mandate or ""
+        expect(used, actor.mandate, f"{actor.title}: the loan's mandate")
 
 
 CHAPTERS: tuple[Callable[[Stage], None], ...] = (
     sets_the_clock,
+    listens,
     makes_a_product,
     sets_up_risk,
+    meets_the_borrowers,
     decides,
     lends,
     collects,
 )
-#: Steps that are no days: one for the clock, product, risk and the end, two for each borrower.
-OTHER_STEPS = 8
+#: Steps that are no days: clock, endpoint, product, risk and the end; three for each borrower.
+OTHER_STEPS = 14
 
 
-def tell(client: Client, narrator: Narrator) -> Record:
+def tell(client: Client, narrator: Narrator, web: httpx.Client, endpoint: Endpoint) -> Record:
     """Run the story for a fresh partner; its record.
 
-    Raises :class:`StoryBroken` where it cannot go on.  Whether the figures are right is for
+    ``web`` is the borrower's and the provider's network, ``endpoint`` listens for webhooks.  Raises
+    :class:`StoryBroken` where it cannot go on.  Whether the figures are right is for
     ``local.demo_checks``.
     """
-    stage = Stage(client, narrator)
+    stage = Stage(client, narrator, web, endpoint, actors(), START - AHEAD)
     narrator.steps(OTHER_STEPS)
     for chapter in CHAPTERS:
         chapter(stage)
-    twin, late = (_life(stage, actor) for actor in stage.actors)
-    narrator.done(1, "transactions read")
-    name = PRODUCT["name"]
-    return Record(name, FEE_NAME, FEE, TOLERANCE, MISSED, stage.quote, twin, late)
+    twin, late, troubled = (_life(stage, actor) for actor in stage.actors)
+    heard, logged = _webhooks(stage)
+    narrator.done(1, "transactions and webhooks read")
+    return Record(
+        str(PRODUCT["name"]), FEE_NAME, FEE, TOLERANCE, MISSED, stage.quote, twin, late,
+        troubled, FAILED, DISPUTED, heard, logged,
+    )  # fmt: skip
 
 
 def _life(stage: Stage, actor: Actor) -> Life:
@@ -318,12 +260,43 @@ def _life(stage: Stage, actor: Actor) -> Life:
     entries = [Entry.read(item) for item in client.transactions.iterate(loan=actor.loan)]
     schedule = client.loans.schedule(actor.loan).schedule
     assert actor.decision is not None
+    debits: tuple[Debit, ...] = ()
+    if actor.collected:
+        mandate = client.mandates.read(actor.mandate).provider_mandate_id
+        payments = stage.provider.payments(str(mandate))
+        debits = debits_of(payments, stage.provider.events())
+    known = {
+        day: Split.read(client.loans.read(actor.loan, as_of=day))
+        for day in {sight.on for sight in actor.sights}
+    }
     return Life(
         title=actor.title,
         borrower=actor.borrower,
         decision=actor.decision,
-        entries=tuple(reversed(entries)),
+        entries=in_order(entries),
         sights=tuple(actor.sights),
         rows=tuple(Row.read(row) for row in schedule),
         close_substatus=client.loans.read(actor.loan).close_substatus,
+        debits=debits,
+        mandate=actor.story,
+        known=known,
+        payoff=actor.payoff,
     )
+
+
+def _webhooks(stage: Stage) -> tuple[tuple[Told, ...], tuple[str, ...]]:
+    """What the endpoint received, in the demo's words; and the ids that the partner's log has."""
+    logged = {row.id: row for row in stage.client.webhooks.iterate()}
+    whose = {
+        one: actor.title
+        for actor in stage.actors
+        for one in (actor.loan, actor.end_user, actor.application)
+    }
+    zone = ZoneInfo(stage.client.partner.read().timezone)
+    days = {one: row.created_at.astimezone(zone).date() for one, row in logged.items()}
+    hooks = [hook for hook in stage.endpoint.hooks if hook.id in days]
+    strange = len(stage.endpoint.hooks) - len(hooks)
+    if strange:
+        raise StoryBroken(f"{strange} webhooks came that the log does not know.")
+    delivered = tuple(one for one, row in logged.items() if row.status == "delivered")
+    return told(hooks, days, whose), delivered

@@ -102,9 +102,12 @@ def test_the_verdict_states_the_figures() -> None:
     lines, good = demo.verdict(RECORD)
     assert good
     told = " ".join("\n".join(lines).split())
-    assert "quote interest 15.00 fees 0.00 total 745.00" in told
-    assert "missed interest 17.00 fees 25.00 total 772.00" in told
+    assert "quote interest 30.00 fees 0.00 total 1125.00" in told
+    assert "missed interest 32.00 fees 25.00 total 1152.00" in told
+    assert "troubled interest 31.00 fees 0.00 total 1126.00" in told
     assert "the missed payment cost 2.00 of interest and 25.00 of fees" in told
+    assert "5 payments collected by direct debit in 6 attempts, 1 taken back" in told
+    assert "9 webhooks, no wrong signatures" in told
 
 
 def test_a_difference_is_told_with_both_figures_and_is_an_error(
@@ -149,9 +152,9 @@ def test_the_demo_runs_twice_against_a_running_stack(stack: Stack, tmp_path: Pat
         done = subprocess.run(
             [sys.executable, "-m", "local.demo", "--page", str(page)],
             cwd=ROOT, env={**os.environ, "BACKBONE_LOCAL_DIR": str(stack.directory)},
-            capture_output=True, text=True, check=False, timeout=120,
+            capture_output=True, text=True, check=False, timeout=300,
         )  # fmt: skip
         assert done.returncode == 0, done.stdout + done.stderr
-        assert "15 of 15 comparisons agree" in done.stdout
+        assert "37 of 37 comparisons agree" in done.stdout
         assert stack.api_key not in done.stdout + done.stderr + page.read_text("utf-8")
     assert stack.run["pid"] == stack.process.pid  # type: ignore[union-attr]

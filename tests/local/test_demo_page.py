@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from dataclasses import replace
+from datetime import date
 from decimal import Decimal
 from html.parser import HTMLParser
 from itertools import pairwise
 
 import pytest
 
-from local.demo_page import SECTIONS, STYLE, bands, happenings, page
-from tests.local.demo_life import LATE, RECORD, TWIN
+from local.demo_page import SECTIONS, STYLE, bands, happenings, page, rows_of
+from local.demo_page_debits import MEANINGS, STEPS
+from local.demo_timeline import SHAPES
+from tests.local.demo_life import HEARD, LATE, RECORD, TROUBLED, TWIN
 
 VOID = {"meta", "br", "path", "rect"}
 
@@ -93,7 +96,7 @@ def test_headings_go_down_one_at_a_time(outline: Outline) -> None:
 def test_every_table_has_a_caption_and_every_chart_a_name(outline: Outline) -> None:
     assert outline.tags.count("table") == outline.tags.count("caption") > 0
     charts = outline.attributes.count(("role", "img"))
-    assert charts == 5
+    assert charts == 8
     assert len([ident for ident in outline.ids if ident.endswith(("-t", "-d"))]) == 2 * charts
 
 
@@ -113,14 +116,16 @@ def test_what_happened_is_told_in_order() -> None:
         ("status", "15 Jan 2024", "Status: active"),
         ("nights", "16 Jan 2024 to 21 Jan 2024", "Interest, 6 nights"),
         ("", "21 Jan 2024", "Repayment"),
-        ("status", "21 Jan 2024", "Status: closed"),
+        ("nights", "22 Jan 2024 to 31 Jan 2024", "Interest, 10 nights"),
+        ("", "31 Jan 2024", "Repayment"),
+        ("status", "31 Jan 2024", "Status: closed"),
     ]
 
 
 def test_a_repayment_shows_its_split_and_what_is_owed_after() -> None:
     (row,) = [cells for _, cells in happenings(LATE) if cells[0].html == "15 Jan 2024"
               and cells[1].html == "Repayment"]  # fmt: skip
-    assert [cell.html for cell in row[2:]] == ["375.00", "365.00", "10.00", "0.00", "394.00"]
+    assert [cell.html for cell in row[2:]] == ["380.00", "365.00", "15.00", "0.00", "761.00"]
 
 
 def test_bands_are_the_days_late_and_in_arrears() -> None:
@@ -134,10 +139,58 @@ def test_the_cost_of_the_missed_payment_is_stated(outline: Outline) -> None:
     told = "".join(outline.texts)
     assert "4 days late. Its principal bore 2.00 of interest" in told
     assert "27.00 in all" in told
-    assert "All 15 comparisons agree." in told
+    assert "All 37 comparisons agree." in told
 
 
 def test_a_difference_is_shown_with_both_figures() -> None:
     told = "".join(Outline(page(replace(RECORD, fee=Decimal("24.00")))).texts)
-    assert "1 of 15 comparisons differ." in told
+    assert "1 of 37 comparisons differ." in told
     assert "differs; expected 24.00" in told
+
+
+def test_a_collection_and_what_the_bank_takes_back_are_told_apart() -> None:
+    told = [cells[1].html for _, cells in happenings(TROUBLED)]
+    assert told.count("Repayment by direct debit") == 2
+    assert told.count("Repayment") == 2
+    assert told.count("Taken back by the bank") == 1
+
+
+def test_a_payoff_stands_where_the_row_was_planned() -> None:
+    (*_, last) = rows_of(RECORD, TROUBLED)
+    assert (last.number, last.paid_on, last.paid_interest) == (
+        3,
+        date(2024, 1, 27),
+        Decimal("3.50"),
+    )
+    told = "".join(Outline(page(RECORD)).texts)
+    assert "4 days early" in told
+    assert "cost 2.50 of interest" in told
+    assert "4 days early saved 2.00" in told
+
+
+def test_the_payments_and_their_troubles_are_told(outline: Outline) -> None:
+    told = "".join(outline.texts)
+    assert "Payment 1 was refused on 11 Jan 2024 and charged again on 16 Jan 2024" in told
+    assert "one payment, 2 attempts" in told
+    assert "Payment 2 had arrived, but on 24 Jan 2024 the bank took 377.50 back" in told
+    assert "was told 368.50, and paid it" in told
+    assert told.count("taken back, paid by card") == 1
+    assert "name on the account, sort code; the rest was filled in" in told
+
+
+def test_every_webhook_is_shown_with_its_signature() -> None:
+    told = "".join(Outline(page(RECORD)).texts)
+    assert "9 signed messages" in told
+    assert "Every signature was verified." in told
+    assert told.count("verified") == 1 + len(HEARD)
+    assert "<b>377.50</b>" in told
+    assert "<b>377" not in page(RECORD)
+    flawed = replace(RECORD, heard=(replace(HEARD[0], flaw="No <matching> signature"), *HEARD[1:]))
+    document = page(flawed)
+    assert "1 with a wrong signature." in document
+    assert "No &lt;matching&gt; signature" in document
+
+
+def test_every_step_has_a_shape_and_a_meaning() -> None:
+    assert {kind for kind, _ in MEANINGS} == set(SHAPES)
+    assert {kind for kind, _ in STEPS.values()} < set(SHAPES)
