@@ -8,6 +8,7 @@ up to the business date, and returns an :class:`Outcome` or raises ``Refused``. 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -185,11 +186,17 @@ def close_account(book: Book, substatus: str, reason: str, cause: str) -> None:
     book.tell("loan_closed", close_reason=reason, close_substatus=substatus)
 
 
-def refund(book: Book) -> None:
-    """Give back what is left of ``overpayment``, in whole pence."""
+def refund(book: Book, on: date | None = None) -> None:
+    """Give back what is left of ``overpayment``, in whole pence; ``on`` if not today."""
     left, amount = book.account.overpayment, pence(book.account.overpayment)
     if left > 0:
-        book.post("refund" if amount else "rounding", amount, Balances(), overpayment=-left)
+        book.post(
+            "refund" if amount else "rounding",
+            amount,
+            Balances(),
+            overpayment=-left,
+            effective_date=on or book.today,
+        )
 
 
 @exact

@@ -187,6 +187,8 @@ def _repay(book: Book, item: Transaction) -> None:
     book.repaid = True
     loans.settle_up(book, closing=False)
     book.repaid = False
+    if account.status == "closed" and not disbursing.returns(book.transactions):
+        loans.refund(book, item.processing_date)  # it came on a loan that was closed by then
 
 
 def _fee(book: Book, item: Transaction) -> None:

@@ -397,6 +397,19 @@ ONCE = {
             ("look_back", 1, 28),
         ],
     ),
+    "money that came on a closed loan, was refunded, and then was charged back": (
+        replace(LINE, kind="revolving_credit", statement_day=5),
+        [
+            ("pass_days", 3, 9),
+            ("change_mandate", 0, 94),
+            ("repay", 6, 89),
+            ("close", 1, 60),
+            ("charge_back", 0, 74),
+            ("repay", 0, 89),
+            ("cancel_chargeback", 0, 26),
+            ("charge_back", 0, 46),
+        ],
+    ),
     "money that came between a chargeback and its cancelling": (
         TERM,
         [("repay", 6, 50), ("charge_back", 0, 0), ("repay", 0, 50), ("cancel_chargeback", 0, 0)],
