@@ -11,17 +11,22 @@ PYTHON_FOUND := $(shell for p in python3.11 python3.12 python3.13 python3.14 pyt
 	&& command -v "$$p" && break; done)
 PYTHON ?= $(PYTHON_FOUND)
 WORKERS ?= 2
+STAGE ?= dev
 
-.PHONY: help run demo reset test test-api lint format openapi docs bench lock redrive
+.PHONY: help run demo gocardless-sandbox reset test test-api lint format openapi docs bench lock redrive \
+	package infra deploy partner ops drill permissions dashboards
 
 help:  ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-9s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 run: $(STAMP)  ## serve everything on this machine until Ctrl-C (PORT=8000)
 	@exec $(VENV)/bin/python -m local.run
 
 demo: $(STAMP)  ## walk a whole loan's life against the running stack, or one of its own
 	@exec $(VENV)/bin/python -m local.demo
+
+gocardless-sandbox: $(STAMP)  ## the adapter against GoCardless's sandbox (or BASE=simulator)
+	@exec $(VENV)/bin/python -m local.gocardless_sandbox
 
 reset: $(STAMP)  ## forget the state kept under .local/
 	@exec $(VENV)/bin/python -m local.reset
@@ -41,6 +46,8 @@ lint: $(STAMP)  ## format, style, types, import directions, routes
 	@$(VENV)/bin/python -m tools.lint_routes
 	@$(VENV)/bin/python -m tools.openapi --check
 	@$(VENV)/bin/python -m tools.partner_docs --check
+	@$(VENV)/bin/python -m tools.lint_infra
+	@$(VENV)/bin/python -m tools.dashboards --check
 
 format: $(STAMP)  ## write the source the one way
 	@$(VENV)/bin/ruff format .
@@ -52,11 +59,36 @@ openapi: $(STAMP)  ## write openapi.json from the declarations
 docs: $(STAMP)  ## write the generated parts of docs/partners
 	@$(VENV)/bin/python -m tools.partner_docs
 
+dashboards: $(STAMP)  ## the dashboards of this machine as a page, and CloudWatch's template (HOURS=24)
+	@$(VENV)/bin/python -m tools.dashboards --hours $(or $(HOURS),24)
+
 bench: $(STAMP)  ## the benchmarks (ARGS=lists, ARGS=webhooks; without: the engine)
 	@exec $(VENV)/bin/python -m bench $(or $(ARGS),engine)
 
 redrive: $(STAMP)  ## count the dead letters of a stage, or QUEUE=... to send them again
-	@$(VENV)/bin/python -m tools.redrive $(QUEUE)
+	@exec $(VENV)/bin/python -m tools.ops --yes dead-letters $(if $(QUEUE),redrive $(QUEUE),list)
+
+package: $(STAMP)  ## a stage's template and packages, in build/ (STAGE=dev)
+	@exec $(VENV)/bin/python -m tools.package $(STAGE)
+
+infra: $(STAMP)  ## a stage's key, secrets, table, queues, buckets, in AWS (STAGE=dev)
+	@exec $(VENV)/bin/python -m tools.infra $(STAGE)
+
+deploy: $(STAMP)  ## all of a stage to AWS: shown, asked, done, tried, or put back (STAGE=dev)
+	@exec $(VENV)/bin/python -m tools.deploy $(STAGE)
+
+partner: $(STAMP)  ## a new partner of a stage and its API key (STAGE=dev NAME=... SANDBOX=1)
+	@exec $(VENV)/bin/python -m tools.ops --stage $(STAGE) --yes partner create "$(NAME)" \
+		$(if $(SANDBOX),--sandbox)
+
+ops: $(STAMP)  ## what operators do, on the laptop stack or a stage (ARGS='--help')
+	@exec $(VENV)/bin/python -m tools.ops $(or $(ARGS),--help)
+
+drill: $(STAMP)  ## restore a copy of the running stack's table, compare it, verify every ledger
+	@exec $(VENV)/bin/python -m tools.ops --yes $(ARGS) backup drill
+
+permissions: $(STAMP)  ## record what each function asks of AWS (ARGS=--check compares)
+	@exec $(VENV)/bin/python -m tools.permissions $(ARGS)
 
 lock: $(STAMP)  ## compile the pinned requirements again, with hashes
 	@bash tools/lock

@@ -52,7 +52,7 @@ NOTHING_SECONDS = 0.05
 class Quiet(runtime.Runtime):
     """The real runtime, without a line of metrics for every visit."""
 
-    def count(self, name: str, value: int) -> None:
+    def count(self, metric: Any, value: Any, **_: str) -> None:
         """Nothing."""
 
 

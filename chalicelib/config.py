@@ -43,7 +43,12 @@ class Config:
     is a simulator, which gives every partner an organisation.  ``blackmoon_url`` and
     ``blackmoon_secret`` say the same of Blackmoon (the secret's name begins those of the partners:
     each has one of its own); none: no loan is offered.  ``connect_seconds``, ``read_seconds`` and
-    ``retry_seconds`` (the first pause) hold for every call to a provider.
+    ``retry_seconds`` (the first pause) hold for every call to a provider.  ``replica_bucket``
+    takes what investors' tools read; none: no replica is written.
+
+    ``ledger_checks`` is how many loans of one message of the daily job are compared with their
+    journals at most; ``counts_book`` says that a day that closes leaves the number of loans by
+    status behind, for those who watch.
     """
 
     stage: str
@@ -66,6 +71,9 @@ class Config:
     connect_seconds: float = 3.0
     read_seconds: float = 10.0
     retry_seconds: float = 0.5
+    replica_bucket: str | None = None
+    ledger_checks: int = 0
+    counts_book: bool = False
 
     @classmethod
     def from_environment(cls, env: Mapping[str, str]) -> Config:
@@ -87,6 +95,7 @@ class Config:
             public_base_url=_url(env, "BACKBONE_PUBLIC_BASE_URL"),
             answer_within_seconds=_seconds(env, "BACKBONE_ANSWER_WITHIN", 25.0),
             bucket=_optional(env, "BACKBONE_BUCKET", _BUCKET),
+            replica_bucket=_optional(env, "BACKBONE_REPLICA_BUCKET", _BUCKET),
             csv_limit_bytes=_bytes(env, "BACKBONE_CSV_LIMIT", 5_000_000),
             webhook_seconds=_seconds(env, "BACKBONE_WEBHOOK_SECONDS", 15.0) or 15.0,
             gocardless_url=_url(env, "BACKBONE_GOCARDLESS_URL"),
@@ -96,6 +105,8 @@ class Config:
             connect_seconds=_seconds(env, "BACKBONE_CONNECT_SECONDS", 3.0) or 3.0,
             read_seconds=_seconds(env, "BACKBONE_READ_SECONDS", 10.0) or 10.0,
             retry_seconds=_seconds(env, "BACKBONE_RETRY_SECONDS", 0.5) or 0.5,
+            ledger_checks=_number(env, "BACKBONE_LEDGER_CHECKS", 25, 1000),
+            counts_book=True,
         )
 
     @property
@@ -123,6 +134,14 @@ def load() -> Config:
     return Config.from_environment(os.environ)
 
 
+def queue_prefix() -> str:
+    """What the queues' names begin with while the application is put together.
+
+    ``backbone`` where nothing is set: routes and functions can be read without a stage.
+    """
+    return _optional(os.environ, "BACKBONE_QUEUE_PREFIX", _PREFIX) or "backbone"
+
+
 def _matching(env: Mapping[str, str], name: str, shape: re.Pattern[str]) -> str:
     value = env.get(name, "")
     if not value:
@@ -140,6 +159,13 @@ def _bytes(env: Mapping[str, str], name: str, default: int) -> int:
     value = env.get(name) or str(default)
     if not (value.isascii() and value.isdigit() and 1 <= int(value) <= default):
         raise ConfigError(f"{name} is {value!r}; it is a number of bytes from 1 to {default}.")
+    return int(value)
+
+
+def _number(env: Mapping[str, str], name: str, default: int, most: int) -> int:
+    value = env.get(name) or str(default)
+    if not (value.isascii() and value.isdigit() and int(value) <= most):
+        raise ConfigError(f"{name} is {value!r}; it is a number from 0 to {most}.")
     return int(value)
 
 

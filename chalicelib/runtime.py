@@ -12,14 +12,14 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, date, datetime
-from functools import cached_property
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 from chalicelib.usecases.keyring import Keyring
 
 if TYPE_CHECKING:
-    from aws_lambda_powertools import Logger, Metrics
+    from aws_lambda_powertools import Logger
 
     from chalicelib.config import Config
     from chalicelib.domain.decision import Event, Message
@@ -29,7 +29,8 @@ if TYPE_CHECKING:
     from chalicelib.integrations.gocardless.client import GoCardless
     from chalicelib.integrations.objects import Objects
     from chalicelib.integrations.queues import Queues
-    from chalicelib.integrations.transport import Attempt, Transport
+    from chalicelib.integrations.transport import Transport
+    from chalicelib.metrics import Metric, Recorder, Value
     from chalicelib.models.store import Store
     from chalicelib.models.unit import Outgoing, Stored
     from chalicelib.usecases.blackmoon_tokens import Keeper
@@ -79,18 +80,19 @@ class Runtime:
         return Logger(service=SERVICE, level=self.config.log_level)
 
     @cached_property
-    def metrics(self) -> Metrics:
-        """CloudWatch's embedded metrics."""
-        from aws_lambda_powertools import Metrics
+    def metrics(self) -> Recorder:
+        """What CloudWatch is told (the table is in ``chalicelib/metrics.py``)."""
+        from chalicelib.metrics import Recorder
 
-        return Metrics(namespace=SERVICE, service=SERVICE)
+        return Recorder(self.config.stage, logger=lambda: self.logger)
 
     @cached_property
     def store(self) -> Store:
         """The one table."""
+        from chalicelib import watching
         from chalicelib.models.store import open_store
 
-        return open_store(self.config)
+        return open_store(self.config, on_capacity=watching.capacity(self))
 
     @cached_property
     def keyring(self) -> Keyring:
@@ -145,6 +147,7 @@ class Runtime:
     @cached_property
     def transport(self) -> Transport:
         """The way out to providers."""
+        from chalicelib import watching
         from chalicelib.integrations.transport import Limits, Transport
 
         config = self.config
@@ -153,22 +156,8 @@ class Runtime:
             read_seconds=config.read_seconds,
             first_pause_seconds=config.retry_seconds,
         )
-        return Transport(limits, sleep=time.sleep, uniform=random.uniform, heard=self.heard)
-
-    def heard(self, attempt: Attempt) -> None:
-        """Note how a call to a provider went: never its contents."""
-        self.logger.info(
-            "provider",
-            extra={
-                "provider": attempt.provider,
-                "operation": attempt.operation,
-                "attempt": attempt.number,
-                "status": attempt.status,
-                "error": attempt.error,
-                "ms": round(attempt.seconds * 1000, 1),
-            },
-        )
-        self.count("ProviderFailures" if attempt.failed else "ProviderCalls", 1)
+        heard = partial(watching.heard, self)
+        return Transport(limits, sleep=time.sleep, uniform=random.uniform, heard=heard)
 
     @cached_property
     def organisations(self) -> Organisations:
@@ -196,7 +185,7 @@ class Runtime:
     @cached_property
     def outside(self) -> Outside | None:
         """What sandbox partners' days depend on besides the platform; ``None`` if on nothing."""
-        from chalicelib.models.keys import BLACKMOON, GOCARDLESS, PROVIDER_EVENTS
+        from chalicelib.models.keys import BLACKMOON, GOCARDLESS, PROVIDER_EVENTS, REPLICA
         from chalicelib.usecases.simulators import Outside
 
         if self.simulators is None:
@@ -204,7 +193,7 @@ class Runtime:
         return Outside(
             simulators=self.simulators,
             provider=self.gocardless,
-            quiet=lambda: self.queues.empty((GOCARDLESS, PROVIDER_EVENTS, BLACKMOON)),
+            quiet=lambda: self.queues.empty((GOCARDLESS, PROVIDER_EVENTS, BLACKMOON, REPLICA)),
             sleep=self.sleep,
             monotonic=time.monotonic,
             selling=self.selling_simulator,
@@ -296,6 +285,7 @@ class Runtime:
             new_id=self.new_id,
             dispatch=self.dispatch,
             report=self.report,
+            measure=self.metrics.add_all,
             wall=self.clock,
             event_data=self.event_data,
         )
@@ -344,13 +334,18 @@ class Runtime:
 
     def report(self, what: str, error: Exception, **facts: str) -> None:
         """Log an error that the work survives."""
-        self.logger.error(what, exc_info=error, extra=facts)
+        from chalicelib import watching
 
-    def count(self, name: str, value: int) -> None:
-        """Add to a metric of the present invocation."""
-        if value:
-            self.metrics.add_metric(name=name, unit="Count", value=value)
-            self.metrics.flush_metrics()
+        self.logger.error(what, exc_info=error, extra=facts)
+        watching.failed(self, error)
+
+    def count(self, metric: Metric, value: Value, **dimensions: str) -> None:
+        """Measure something in the present invocation, which tells it when it ends."""
+        self.metrics.add(metric, value, **dimensions)
+
+    def flush(self) -> None:
+        """Tell what was measured."""
+        self.metrics.flush()
 
     @contextmanager
     def logged(self, **keys: str) -> Iterator[None]:

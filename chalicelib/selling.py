@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
+    from chalicelib.domain.partners import Partner
     from chalicelib.integrations.blackmoon.client import Blackmoon
     from chalicelib.integrations.blackmoon.results import NewTokens
     from chalicelib.runtime import Runtime
@@ -58,6 +59,14 @@ def seller(edge: Runtime, granted: Granted) -> Blackmoon:
     who = Credentials(granted.organization_id, granted.pair.access_token)
     url = edge.config.blackmoon_url or ""
     return Blackmoon(url, who, edge.transport, Shape.of(granted.shape))
+
+
+def sells(edge: Runtime, partner: Partner) -> bool:
+    """Whether the partner has an organisation at Blackmoon, or will when it is asked for."""
+    if edge.config.blackmoon_url is None:
+        return False
+    made_if_asked = partner.sandbox and edge.config.blackmoon_simulated
+    return made_if_asked or edge.tokens.knows(partner.id)
 
 
 class Market:

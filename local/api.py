@@ -28,7 +28,8 @@ from chalice.local import (
     ThreadedHTTPServer,
 )
 
-from local import application
+from chalicelib import runtime
+from local import application, doorbell, metrics_file
 from local.network import BACKLOG, HOST, listen
 
 log = logging.getLogger("local")
@@ -247,6 +248,8 @@ def main() -> int:
     application.log_to_stderr()
     listener = listen(options.port) if options.fd is None else Socket(fileno=options.fd)
     server = Server(listener, thread_safe(application.load()))
+    doorbell.ring_from(runtime.get())
+    metrics_file.collect()
     started = time.monotonic()
 
     def stop() -> None:

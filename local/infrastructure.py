@@ -22,6 +22,7 @@ def parameters(table: str, prefix: str, visibility: int = VISIBILITY_SECONDS) ->
         "TableName": table,
         "QueuePrefix": prefix,
         "BucketName": f"{prefix}-exports",
+        "ReplicaBucketName": f"{prefix}-replica",
         "DaysVisibility": str(visibility),
         "ClockVisibility": str(visibility),
         "WebhooksVisibility": str(visibility),

@@ -23,12 +23,8 @@ from local.receipts import Receipts
 
 log = logging.getLogger("local")
 
-#: An idle queue is watched by a long poll (an emulator looks every 100 ms, at almost no cost);
-#: while there is work, by short ones with pauses that grow between these.
-LONG_POLL_SECONDS = 1
-SHORTEST_PAUSE_SECONDS = 0.002
-LONGEST_PAUSE_SECONDS = 0.015
-WARM_SECONDS = 1.0
+#: How often a queue is looked at for which nobody has rung.
+LOOK_SECONDS = 0.5
 TROUBLE_PAUSE_SECONDS = 0.5
 LARGEST_BATCH = 10
 VISIBILITY_SECONDS = 30
@@ -36,46 +32,6 @@ HEARTBEAT_SECONDS = 10.0
 PARALLEL_BATCHES = 4
 
 Function = Callable[[dict[str, Any]], Any]
-
-
-class Warmth:
-    """When anything happened last, shared by all pumps: one function's work feeds another's."""
-
-    def __init__(self) -> None:
-        self._condition = threading.Condition()
-        self._last = 0.0
-        self._running = 0
-        self._ticks = 0
-
-    def touch(self) -> None:
-        """Something is about to happen."""
-        with self._condition:
-            self._last = time.monotonic()
-
-    def started(self) -> None:
-        """A function begins to run."""
-        with self._condition:
-            self._running += 1
-
-    def ended(self) -> None:
-        """A function has ended, and may have sent messages: every pump looks at once."""
-        with self._condition:
-            self._running -= 1
-            self._last = time.monotonic()
-            self._ticks += 1
-            self._condition.notify_all()
-
-    def warm(self) -> bool:
-        """Whether work is going on, or was a moment ago."""
-        with self._condition:
-            return self._running > 0 or time.monotonic() - self._last < WARM_SECONDS
-
-    def pause(self, seconds: float) -> bool:
-        """Waits, but not longer than until a function ends; whether one did."""
-        with self._condition:
-            before = self._ticks
-            self._condition.wait_for(lambda: self._ticks != before, seconds)
-            return self._ticks != before
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,17 +47,21 @@ class Queue:
 
 
 class QueuePump:
-    """Receives batches of one queue and runs up to ``queue.parallel`` of them at a time."""
+    """Receives batches of one queue and runs up to ``queue.parallel`` of them at a time.
 
-    def __init__(self, sqs: Any, queue: Queue, receipts: Receipts, warmth: Warmth) -> None:
+    It looks when its ``bell`` was rung, and now and then besides.
+    """
+
+    def __init__(self, sqs: Any, queue: Queue, receipts: Receipts) -> None:
         self._sqs = sqs
         self._queue = queue
         self._receipts = receipts
-        self._warmth = warmth
+        self.bell = threading.Event()
         self._stop = threading.Event()
         self._free = threading.Semaphore(queue.parallel)
         self._pool = ThreadPoolExecutor(queue.parallel, thread_name_prefix=queue.name)
         self._thread = threading.Thread(target=self._run, name=f"pump-{queue.name}", daemon=True)
+        self.name = queue.name
 
     def start(self) -> None:
         self._thread.start()
@@ -109,6 +69,7 @@ class QueuePump:
     def stop(self) -> None:
         """No further message is taken; those in hand go on (see :meth:`drain`)."""
         self._stop.set()
+        self.bell.set()
 
     def drain(self, seconds: float) -> bool:
         """Waits for what is in hand; whether all of it ended in time."""
@@ -121,28 +82,23 @@ class QueuePump:
         return ended
 
     def _run(self) -> None:
-        pause = SHORTEST_PAUSE_SECONDS
         while not self._stop.is_set():
             if not self._free.acquire(timeout=0.1):
                 continue
+            self.bell.clear()
             messages = self._receive()
             if messages:
-                pause = SHORTEST_PAUSE_SECONDS
                 self._pool.submit(self._work, messages)
                 continue
             self._free.release()
-            if self._stop.is_set() or not self._warmth.warm():
-                continue
-            ended = self._warmth.pause(pause)
-            pause = SHORTEST_PAUSE_SECONDS if ended else min(pause * 2, LONGEST_PAUSE_SECONDS)
+            self.bell.wait(LOOK_SECONDS)
 
     def _receive(self) -> list[dict[str, Any]]:
-        wait = 0 if self._warmth.warm() else LONG_POLL_SECONDS
         try:
             answer = self._sqs.receive_message(
                 QueueUrl=self._queue.url,
                 MaxNumberOfMessages=min(self._queue.batch_size, LARGEST_BATCH),
-                WaitTimeSeconds=wait,
+                WaitTimeSeconds=0,
                 AttributeNames=["All"],
                 MessageAttributeNames=["All"],
             )
@@ -156,7 +112,6 @@ class QueuePump:
 
     def _work(self, messages: Sequence[dict[str, Any]]) -> None:
         handles = {message["MessageId"]: message["ReceiptHandle"] for message in messages}
-        self._warmth.started()
         try:
             event = sqs_event(messages, self._queue.name, self._queue.region)
             failed = failed_ids(self._queue.function(event), list(handles))
@@ -170,7 +125,6 @@ class QueuePump:
         finally:
             self._receipts.give(self._queue.url, handles.values())
             self._free.release()
-            self._warmth.ended()
 
     def _delete(self, handles: Sequence[str]) -> None:
         entries = [{"Id": str(n), "ReceiptHandle": handle} for n, handle in enumerate(handles)]
@@ -203,14 +157,11 @@ def free_orphans(sqs: Any, receipts: Receipts) -> int:
 class SchedulePump:
     """Runs one scheduled function at once and then at its times, never twice at the same time."""
 
-    def __init__(
-        self, name: str, expression: str, function: Function, region: str, warmth: Warmth
-    ) -> None:
+    def __init__(self, name: str, expression: str, function: Function, region: str) -> None:
         self._name = name
         self._schedule = schedules.parse(expression)
         self._function = function
         self._region = region
-        self._warmth = warmth
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"schedule-{name}", daemon=True)
 
@@ -239,10 +190,7 @@ class SchedulePump:
             due = self._schedule.after(datetime.now(UTC))
 
     def _once(self, due: datetime) -> None:
-        self._warmth.started()
         try:
             self._function(scheduled_event(self._name, due, self._region))
         except Exception:
             log.exception("%s: a scheduled run failed", self._name)
-        finally:
-            self._warmth.ended()

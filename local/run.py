@@ -18,7 +18,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from local import network
+from local import doorbell, network
 from local.blackmoon.world import Store as BlackmoonStore
 from local.children import Child
 from local.gocardless.store import Store
@@ -61,9 +61,11 @@ class Runner:
         self.blackmoon_listener = network.listen(self.port + 2)
         self.blackmoon_url = f"http://{HOST}:{self.port + 2}"
         self.aws_port = self._aws_port()
+        self.bell = doorbell.hang()
         environment = network.application_environment(home, self.aws_url, self.url) | {
             "BACKBONE_GOCARDLESS_URL": self.gocardless_url,
             "BACKBONE_BLACKMOON_URL": self.blackmoon_url,
+            doorbell.PORT_VARIABLE: str(self.bell.getsockname()[1]),
         }
         self.environment = environment
         self.aws = Child(
@@ -75,16 +77,9 @@ class Runner:
             descriptors=(self.lock,),
             orphan_signal=signal.SIGTERM,
         )
-        listening = self.listener.fileno()
         self.application = [
-            Child(
-                "api",
-                ("-m", "local.api", "--fd", str(listening)),
-                environment,
-                open_log(home, "api"),
-                descriptors=(listening,),
-            ),
-            Child("worker", ("-m", "local.worker"), environment, open_log(home, "worker")),
+            self._part("api", "--fd", self.listener.fileno()),
+            self._part("worker", "--bell", self.bell.fileno()),
         ]
         self.simulators = [
             self._simulator(
@@ -100,6 +95,16 @@ class Runner:
                 network.blackmoon_environment(),
             ),
         ]
+
+    def _part(self, name: str, option: str, descriptor: int) -> Child:
+        """A process of the application; its socket outlives it."""
+        return Child(
+            name,
+            ("-m", f"local.{name}", option, str(descriptor)),
+            self.environment,
+            open_log(self.home, name),
+            descriptors=(descriptor,),
+        )
 
     def _simulator(
         self, name: str, listening: int, state: Path, environment: Mapping[str, str]
@@ -246,6 +251,7 @@ class Runner:
         self.listener.close()
         self.gocardless_listener.close()
         self.blackmoon_listener.close()
+        self.bell.close()
         if self.aws.process is None:
             return True
         if not self.ready and not self.settings.get("partner"):

@@ -6,8 +6,10 @@ Lambda's pollers and EventBridge do in AWS, the pumps do here.
 
 from __future__ import annotations
 
+import argparse
 import logging
 import os
+import socket
 import sys
 import threading
 from collections.abc import Callable
@@ -18,8 +20,8 @@ from botocore.config import Config as ClientConfig
 from chalice.app import ScheduledEventConfig, ScheduleExpression, SQSEventConfig
 from chalice.local import LambdaContext
 
-from chalicelib import config
-from local import application, pumps
+from chalicelib import config, runtime
+from local import application, doorbell, metrics_file, pumps
 from local.home import Home
 from local.receipts import Receipts
 
@@ -32,31 +34,48 @@ DRAIN_SECONDS = 10.0
 
 
 def main() -> int:
+    """``--bell``: the descriptor of the socket at which the application rings (see doorbell)."""
+    parser = argparse.ArgumentParser(prog="python -m local.worker")
+    parser.add_argument("--bell", type=int)
+    options = parser.parse_args()
     application.log_to_stderr()
     app = application.load()
+    doorbell.ring_from(runtime.get())
     settings = config.load()
     sqs = client(settings)
+    measured = metrics_file.collect()
+    for name, handler in app.handler_map.items():
+        app.handler_map[name] = metrics_file.counted(measured, name, handler)
     receipts = Receipts(Home.of_environment().receipts_file)
     freed = pumps.free_orphans(sqs, receipts)
     if freed:
         log.info("freed %d messages of an earlier worker", freed)
-    warmth = pumps.Warmth()
-    if freed:
-        warmth.touch()
     stopping = threading.Event()
     running: list[pumps.QueuePump | pumps.SchedulePump] = [
-        *queue_pumps(app, settings, sqs, receipts, warmth),
-        *schedule_pumps(app, settings, warmth),
+        *queue_pumps(app, settings, sqs, receipts),
+        *schedule_pumps(app, settings),
     ]
     threading.Thread(
         target=pumps.keep_in_hand, args=(sqs, receipts, stopping), name="heartbeat", daemon=True
     ).start()
     for pump in running:
         pump.start()
+    if options.bell is not None:
+        answer_the_door(socket.socket(fileno=options.bell), running)
+    queues = [pump.name for pump in running if isinstance(pump, pumps.QueuePump)]
+    metrics_file.sample(measured, sqs, queues, stopping)
     log.info("running %d functions", len(running))
     application.on_stop(stopping.set)
     stopping.wait()
     return finish(running)
+
+
+def answer_the_door(
+    bell: socket.socket, running: list[pumps.QueuePump | pumps.SchedulePump]
+) -> None:
+    """Have rings heard by the pumps."""
+    bells = {pump.name: pump.bell for pump in running if isinstance(pump, pumps.QueuePump)}
+    threading.Thread(target=doorbell.listen, args=(bell, bells), name="bell", daemon=True).start()
 
 
 def finish(running: list[pumps.QueuePump | pumps.SchedulePump]) -> int:
@@ -82,7 +101,7 @@ def client(settings: config.Config) -> Any:
 
 
 def queue_pumps(
-    app: Any, settings: config.Config, sqs: Any, receipts: Receipts, warmth: pumps.Warmth
+    app: Any, settings: config.Config, sqs: Any, receipts: Receipts
 ) -> list[pumps.QueuePump]:
     """A pump for every queue that the application consumes."""
     found = []
@@ -98,7 +117,7 @@ def queue_pumps(
             region=settings.region,
             parallel=min(source.maximum_concurrency or pumps.PARALLEL_BATCHES, 16),
         )
-        found.append(pumps.QueuePump(sqs, queue, receipts, warmth))
+        found.append(pumps.QueuePump(sqs, queue, receipts))
     return found
 
 
@@ -110,9 +129,7 @@ def queue_name(settings: config.Config, source: Any) -> str:
     return settings.queue_name(name)
 
 
-def schedule_pumps(
-    app: Any, settings: config.Config, warmth: pumps.Warmth
-) -> list[pumps.SchedulePump]:
+def schedule_pumps(app: Any, settings: config.Config) -> list[pumps.SchedulePump]:
     """A pump for every scheduled function of the application."""
     return [
         pumps.SchedulePump(
@@ -120,7 +137,6 @@ def schedule_pumps(
             expression(source.schedule_expression),
             function(app, source.name),
             settings.region,
-            warmth,
         )
         for source in app.event_sources
         if isinstance(source, ScheduledEventConfig)

@@ -39,6 +39,7 @@ class StandingRuntime(Runtime):
         self.today = today
         self.store = _store()
         self.config = SimpleNamespace(  # type: ignore[assignment]
+            stage="test",
             version="1.2.3",
             public_base_url=None,
             log_level="INFO",

@@ -17,6 +17,14 @@ from chalicelib.models.store import Store
 
 DATA_TEMPLATE = Path(__file__).parent.parent / "infra" / "data.yaml"
 REGION = "eu-west-2"
+#: What a table in memory has no use for.
+OF_A_STAGE = (
+    "DeletionPolicy",
+    "DeletionProtectionEnabled",
+    "PointInTimeRecoverySpecification",
+    "SSESpecification",
+    "StreamSpecification",
+)
 _NUMBERS = count(1)
 _mock: Any = None
 _first: type[Record] | None = None  # its client serves all: making one takes 0.2 s
@@ -59,7 +67,7 @@ def table_store(
     client: Any = record.table().connection.client
     definition = table_definition()
     expiry = definition.pop("TimeToLiveSpecification")
-    for name in ("DeletionPolicy", "PointInTimeRecoverySpecification"):
+    for name in OF_A_STAGE:
         definition.pop(name, None)
     client.create_table(**definition | {"TableName": table.table_name})
     client.update_time_to_live(TableName=table.table_name, TimeToLiveSpecification=expiry)

@@ -66,6 +66,7 @@ class Terms:
     statement_day: int | None = None
     minimum_repayment_percentage: Decimal = ZERO
     minimum_repayment_amount: Decimal = ZERO
+    investor: str | None = None  # who has bought the loan; no rule of the account reads it
 
     @cached_property
     def plan(self) -> PlanTerms:
@@ -204,6 +205,19 @@ class Account:
     def revision(self) -> int:
         """Which telling of the history the journal holds now."""
         return len(self.revised)
+
+    @property
+    def book(self) -> str | None:
+        """Where a walk over the book finds the loan: ``open``, or the month in which it closed.
+
+        One that is closed and still holds money is not at rest; one that is inactive may have been
+        lent before.  ``None`` if it was certainly not.
+        """
+        if self.status == "cancelled" or (self.status == "inactive" and not self.seq):
+            return None
+        if self.status != "closed" or self.overpayment > 0 or self.as_of is None:
+            return "open"
+        return f"{max((self.as_of, *self.revised)):%Y-%m}"
 
     @property
     def balances(self) -> Balances:

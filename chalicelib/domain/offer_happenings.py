@@ -64,7 +64,9 @@ class Disbursed:
 
 @dataclass(frozen=True, slots=True)
 class LoanCancelled:
-    """The loan was cancelled."""
+    """The loan was cancelled, or (``disbursement_returned``) nothing was lent after all."""
+
+    reason: str = "loan_cancelled"
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-from chalicelib.domain.blackmoon import OFFER_STATUSES, Offer, Paid
+from chalicelib.domain.blackmoon import DIRECT, OFFER_STATUSES, REVERSE, TOPUP, Offer, Paid
 from chalicelib.domain.blackmoon_answers import FEW
 from chalicelib.domain.decision import Decision, Message
 from chalicelib.domain.errors import Refused
@@ -68,11 +68,16 @@ MOST = len(PAUSES) + 1
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """A cession to be recorded: ``direct`` for the first disbursement, ``topup`` for others."""
+    """A cession to be recorded: ``direct`` for the first disbursement, ``topup`` for others,
+    ``reverse`` for an accepted offer that was cancelled.
+
+    ``again``: the direct one is there, with what was bid; this is what was paid out.
+    """
 
     type: str
     day: date
     price: Decimal
+    again: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,6 +142,11 @@ def _settled(offer: Offer, move: str, reason: str | None = None, **more: Any) ->
 def _failed(offer: Offer, reason: str) -> Step:
     """It comes to nothing, the loan stays ours, and a person should know."""
     return Step(_settled(offer, "fail", reason), (_alarm(offer, reason),))
+
+
+def sold_back(offer: Offer) -> Offer:
+    """The investor has given the loan back: it is ours, and what is paid out from now on too."""
+    return replace(offer, returned=True)
 
 
 # --- calls ----------------------------------------------------------------------------------------
@@ -206,7 +216,9 @@ def _moved(offer: Offer, said: Moved, at: datetime) -> Step:
 def _done(offer: Offer, said: Moved | Trouble, contrary: bool) -> Step:
     """Done, or found to be done; ``contrary`` says that the contrary had been done before."""
     if said.command == CANCEL:
-        return Step(_settled(offer, CANCEL))
+        held = offer.ceded and not offer.returned
+        back = (Sold(REVERSE, said.day, offer.price),) if held else ()
+        return Step(_settled(offer, CANCEL), sold=back)
     if (said.command == ACCEPT) == contrary:  # declined after all
         step = Step(_settled(offer, DECLINE, "declined_before" if contrary else None))
     else:
@@ -215,8 +227,12 @@ def _done(offer: Offer, said: Moved | Trouble, contrary: bool) -> Step:
 
 
 def _accepted(offer: Offer, day: date) -> Step:
-    """Sold: what was paid out becomes cessions, of the day of the acceptance at first."""
+    """Sold as of the day of the acceptance: for what was paid out or, before that, what was bid."""
     step = _ceded(_settled(offer, ACCEPT, accepted_on=day))
+    known = step.state
+    if not known.ceded and known.bid_amount is not None:
+        bid = Sold(DIRECT, day, known.bid_amount)
+        step = Step(replace(known, ceded=True, price=bid.price), sold=(bid,))
     if not offer.loan_cancelled:
         return step
     again = _ask(step.state, CANCEL)
@@ -224,12 +240,19 @@ def _accepted(offer: Offer, day: date) -> Step:
 
 
 def _ceded(offer: Offer) -> Step:
+    """What was paid out becomes cessions; the first of them is the direct one's price."""
     sold: list[Sold] = []
+    price = offer.price if offer.priced else Decimal(0)
     for paid in offer.paid:
-        first = not (offer.ceded or sold)
-        day = offer.accepted_on or paid.day if first else paid.day
-        sold.append(Sold("direct" if first else "topup", day, paid.amount))
-    return Step(replace(offer, paid=(), ceded=offer.ceded or bool(sold)), sold=tuple(sold))
+        if offer.priced or sold:
+            sold.append(Sold(TOPUP, paid.day, paid.amount))
+        else:
+            day = offer.accepted_on or paid.day
+            sold.append(Sold(DIRECT, day, paid.amount, again=offer.ceded))
+        price += paid.amount
+    if not sold:
+        return Step(offer)
+    return Step(replace(offer, paid=(), ceded=True, priced=True, price=price), sold=tuple(sold))
 
 
 # --- troubles -------------------------------------------------------------------------------------
@@ -313,6 +336,8 @@ def _disbursed(offer: Offer, said: Disbursed, at: datetime) -> Step:
         transactions=(*offer.transactions, said.transaction),
         paid=(*offer.paid, Paid(said.transaction, said.day, said.amount)),
     )
+    if offer.returned:  # sold back: what is paid out since is ours
+        return Step(replace(known, paid=()))
     if offer.status == ACCEPTED:
         return _ceded(known)
     if offer.status == OFFERED and offer.asked is None:
@@ -325,11 +350,11 @@ def _loan_cancelled(offer: Offer, said: LoanCancelled, at: datetime) -> Step:
     if offer.loan_cancelled:
         return Step(offer)
     if offer.status in (PENDING, RETRYING):
-        return Step(_settled(known, DECLINE, "loan_cancelled"))
+        return Step(_settled(known, DECLINE, said.reason))
     if offer.status == OFFERED and offer.asked is None:
-        return _ask(known, DECLINE, "loan_cancelled")
+        return _ask(known, DECLINE, said.reason)
     if offer.status == ACCEPTED and offer.asked is None:
-        return _ask(known, CANCEL, "loan_cancelled")
+        return _ask(known, CANCEL, said.reason)
     return Step(known)
 
 

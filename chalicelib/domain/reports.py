@@ -20,6 +20,7 @@ from chalicelib.domain.errors import Flaw, Invalid
 from chalicelib.domain.ledger import Balances, Batch, Run, Transaction
 from chalicelib.domain.money import ZERO, exact, pence
 from chalicelib.domain.postings import CHART, ROUNDING, Line
+from chalicelib.domain.servicing import Sale
 
 NOTHING = Decimal("0.00")
 #: Days past due: the bucket's name and the last day in it.
@@ -46,12 +47,16 @@ def report_day(asked: date | None, today: date) -> date:
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """A loan as it was known at the end of a day, and what had been posted on it by then."""
+    """A loan as it was known at the end of a day, and what had been posted on it by then.
+
+    ``sale`` is what was known of its sales to investors.
+    """
 
     account: Account
     days_past_due: int
     transactions: Sequence[Transaction] = ()
     runs: Sequence[Run] = ()
+    sale: Sale | None = None
 
 
 def is_known(account: Account, day: date) -> bool:
@@ -142,7 +147,7 @@ class TrialBalance:
         Its accounts are rounded one by one, the difference goes to ``rounding_differences``.
         """
         rest = ZERO
-        for account, net in postings.nets(loan.transactions, loan.runs).items():
+        for account, net in postings.nets(loan.transactions, loan.runs, loan.sale).items():
             if account != ROUNDING:
                 shown = pence(net)
                 self._nets[account] += shown

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Literal
 from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Out, PageQuery
 from chalicelib.handlers.values import Instant, MoneyOut, RateOut
-from chalicelib.models.keys import CESSION, COLLATERAL, OFFER, RECONCILIATION
+from chalicelib.models.keys import CESSION, OFFER, RECONCILIATION
+from chalicelib.usecases import collateral as collateral_markup
 from chalicelib.usecases import offers as offers_of_loans
 from chalicelib.usecases import views
 from chalicelib.usecases.context import Context, Source
@@ -72,7 +73,11 @@ class CessionOut(Out):
 
 
 class CollateralOut(Out):
-    """A loan on one of the collateral lists."""
+    """A loan on one of the lists of the latest collateral markup, of the date ``as_of``.
+
+    ``flaw`` says what does not fit: ``unknown_loan``, ``retained_not_relevant``,
+    ``left_but_relevant``.
+    """
 
     id: str
     loan: str
@@ -80,12 +85,33 @@ class CollateralOut(Out):
     flici: str
     investor_id: str
     as_of: date
+    flaw: Literal["unknown_loan", "retained_not_relevant", "left_but_relevant"] | None
     created_at: Instant
     updated_at: Instant
 
 
+class CessionDifferenceOut(Out):
+    """A cession that one side alone knows; ``servicing_fee`` is a fraction.
+
+    A ``reverse`` one was reported of a loan that is not sold, or that is unknown.
+    """
+
+    loan: str
+    type: str
+    day: date | None
+    price: MoneyOut
+    origination_fee: MoneyOut | None
+    servicing_fee: RateOut | None
+    investor_legal_entity_id: str | None
+    reverse_type: str | None
+
+
 class ReconciliationOut(Out):
-    """One business date's comparison of cessions; the lists hold what one side alone knows."""
+    """One business date's comparison of cessions; the lists hold what one side alone knows.
+
+    `ready` and `tries` are those of the comparison, `reverse_ready` and `reverse_tries` those of
+    the loans that were sold back. Of each list the first 500 are kept.
+    """
 
     id: str
     business_date: date
@@ -94,8 +120,11 @@ class ReconciliationOut(Out):
     tries: int
     total_count: int | None
     correct_count: int | None
-    platform_only: list[str]
-    platform_missing: list[str]
+    platform_only: list[CessionDifferenceOut]
+    platform_missing: list[CessionDifferenceOut]
+    reverse_ready: bool
+    reverse_tries: int
+    error_code: str | None
     alarmed_at: Instant | None
     created_at: Instant
     updated_at: Instant
@@ -151,14 +180,14 @@ def cession(ctx: Context, pk: str) -> Stored[Cession]:
 
 @api.collection("/collateral", answer=CollateralOut, summary="List collateral")
 def collaterals(ctx: Context, query: PageQuery) -> Source[Stored[Collateral]]:
-    """Newest first."""
-    return views.listing(ctx, COLLATERAL, query.criteria)
+    """The latest markup's; when a newer one replaces it, a list that was begun is to begin anew."""
+    return collateral_markup.listing(ctx, query.criteria)
 
 
 @api.get("/collateral/{pk}", answer=CollateralOut, summary="Read a row of collateral")
 def collateral(ctx: Context, pk: str) -> Stored[Collateral]:
     """One loan on one list."""
-    return views.read(ctx, COLLATERAL, "row of collateral", pk)
+    return collateral_markup.read(ctx, pk)
 
 
 @api.collection("/reconciliation", answer=ReconciliationOut, summary="List reconciliations")

@@ -148,7 +148,7 @@ def loan_out(_: Context, shown: Shown) -> Mapping[str, Any]:
         "arrears_since": account.arrears_since,
         "days_past_due": view.days_past_due,
         "apr": account.apr,
-        "investor": None,
+        "investor": terms.investor,
         "created_at": shown.created_at,
         "updated_at": shown.updated_at,
     }

@@ -6,7 +6,6 @@ from chalicelib import runtime
 from chalicelib.handlers.problems import Rejected
 from chalicelib.handlers.requests import Incoming
 from chalicelib.handlers.routing import Resource
-from chalicelib.usecases import provider_events
 
 api = Resource("/providers", tag="Providers", prefix="", public=True)
 
@@ -26,6 +25,8 @@ def gocardless(raw: Incoming) -> None:
 
     They are kept and answered, then acted on. An event that comes again changes nothing.
     """
+    from chalicelib.usecases import provider_events  # the provider's events: nobody else needs them
+
     edge = runtime.get()
     organisation = edge.organisations.signer(raw.body, raw.headers.get(SIGNATURE))
     if organisation is None:

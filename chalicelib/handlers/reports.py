@@ -1,20 +1,23 @@
-"""``/report/``: the books on a date, computed when they are asked for."""
+"""``/report/``: the books on a date, what investors are due; computed when they are asked for."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
+from pydantic.json_schema import JsonSchemaValue
 
 from chalicelib.domain.reports import Portfolio, TrialBalance
+from chalicelib.domain.servicing import Part, Settlement
 from chalicelib.handlers.openapi.refs import uuid_of
 from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Out, Query
-from chalicelib.handlers.values import Day, MoneyOut
-from chalicelib.usecases import reports
+from chalicelib.handlers.values import Day, MoneyOut, Rule, Text, flaw
+from chalicelib.usecases import reports, settlements
 from chalicelib.usecases.context import Context
 
 api = Resource("/report", tag="Reports")
@@ -23,12 +26,19 @@ LedgerAccount = Literal[
     "loan_principal",
     "interest_receivable",
     "fees_receivable",
+    "loans_sold",
     "cash_clearing",
     "repayments_in_transit",
+    "cession_clearing",
     "overpayments_held",
+    "investors_payable",
     "interest_income",
     "fee_income",
+    "servicing_fee_income",
+    "origination_fee_income",
+    "sale_results",
     "losses",
+    "investors_share",
     "rounding_differences",
 ]
 LoanStatus = Literal["inactive", "active", "late", "arrears", "default", "closed", "cancelled"]
@@ -46,12 +56,19 @@ _TRIAL_BALANCE: dict[str, Any] = {
         {"account": "loan_principal", **_pounds(debit="1836.66", credit="0.00")},
         {"account": "interest_receivable", **_pounds(debit="10.41", credit="0.00")},
         {"account": "fees_receivable", **_pounds(debit="12.00", credit="0.00")},
+        {"account": "loans_sold", **_pounds(debit="0.00", credit="0.00")},
         {"account": "cash_clearing", **_pounds(debit="0.00", credit="1827.45")},
         {"account": "repayments_in_transit", **_pounds(debit="0.00", credit="0.00")},
+        {"account": "cession_clearing", **_pounds(debit="0.00", credit="0.00")},
         {"account": "overpayments_held", **_pounds(debit="0.00", credit="0.00")},
+        {"account": "investors_payable", **_pounds(debit="0.00", credit="0.00")},
         {"account": "interest_income", **_pounds(debit="0.00", credit="19.62")},
         {"account": "fee_income", **_pounds(debit="0.00", credit="12.00")},
+        {"account": "servicing_fee_income", **_pounds(debit="0.00", credit="0.00")},
+        {"account": "origination_fee_income", **_pounds(debit="0.00", credit="0.00")},
+        {"account": "sale_results", **_pounds(debit="0.00", credit="0.00")},
         {"account": "losses", **_pounds(debit="0.00", credit="0.00")},
+        {"account": "investors_share", **_pounds(debit="0.00", credit="0.00")},
         {"account": "rounding_differences", **_pounds(debit="0.00", credit="0.00")},
     ],
     **_pounds(total_debit="1859.07", total_credit="1859.07"),
@@ -68,6 +85,18 @@ _PORTFOLIO: dict[str, Any] = {
         | _pounds(principal="1000.00", interest="9.86", fee="12.00"),
     ],
     "totals": {"loans": 3, **_pounds(principal="1836.66", interest="10.41", fee="12.00")},
+}
+#: A loan that paid 169.03, and one whose payment of the month before was charged back.
+_SETTLEMENT: dict[str, Any] = {
+    "investor": "24",
+    "month": "2026-03",
+    "rows": [
+        {"loan": uuid_of("loan"), **_pounds(collected="169.03")}
+        | _pounds(servicing_fee="25.78", payable="143.25"),
+        {"loan": uuid_of("paid_loan"), **_pounds(collected="-100.00")}
+        | _pounds(servicing_fee="-15.25", payable="-84.75"),
+    ],
+    "totals": _pounds(collected="69.03", servicing_fee="10.53", payable="58.50"),
 }
 
 
@@ -180,3 +209,97 @@ def portfolio(ctx: Context, query: ReportQuery) -> Portfolio:
     Closed, cancelled and inactive loans are counted too; they owe nothing.
     """
     return reports.portfolio(ctx, query.date)
+
+
+class MonthRule(Rule):
+    """``YYYY-MM`` and nothing else; it is read as the month's first day."""
+
+    pattern = r"(?!0000)[0-9]{4}-(0[1-9]|1[0-2])"
+
+    def read(self, value: Any) -> date:
+        """The first day of the month."""
+        if isinstance(value, str) and re.fullmatch(self.pattern, value, re.ASCII):
+            return date.fromisoformat(f"{value}-01")
+        raise flaw("not_a_month", "Must be a month, YYYY-MM.")
+
+    def schema(self) -> JsonSchemaValue:
+        """As JSON Schema."""
+        return {"type": "string", "pattern": f"^{self.pattern}$", "examples": ["2026-03"]}
+
+
+class SettlementQuery(Query):
+    """Whose month; ``csv`` gives the rows alone."""
+
+    investor: Annotated[
+        Text, Field(description="The investor's legal entity id, as offers and loans show it.")
+    ]
+    month: Annotated[
+        date,
+        MonthRule(),
+        Field(description="None that has not begun; the one under way so far as it is known."),
+    ]
+    format: Annotated[
+        Literal["json", "csv"] | None, Field(description="`csv` gives the rows alone.")
+    ] = None
+
+
+class SettlementTotalsOut(Out):
+    """The sums of the rows."""
+
+    collected: MoneyOut
+    servicing_fee: MoneyOut
+    payable: MoneyOut
+
+
+class SettlementRowOut(Out):
+    """One loan's month; what was taken back is negative."""
+
+    loan: str
+    collected: MoneyOut
+    servicing_fee: MoneyOut
+    payable: MoneyOut
+
+
+class SettlementOut(Out):
+    """What is the investor's of a month's payments; ``payable`` is what is left of ``collected``
+    when the servicing fee has been taken off."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_SETTLEMENT]})
+
+    investor: str
+    month: str
+    rows: list[SettlementRowOut]
+    totals: SettlementTotalsOut
+
+
+def settlement_out(_: Context, report: Settlement) -> Mapping[str, Any]:
+    """A settlement as it is shown."""
+    return {
+        "investor": report.investor,
+        "month": report.month.isoformat()[:7],
+        "rows": [{"loan": row.loan, **_parts(row.part)} for row in report.rows],
+        "totals": _parts(report.totals),
+    }
+
+
+def _parts(part: Part) -> dict[str, Decimal]:
+    return {**part._asdict(), "payable": part.payable}
+
+
+@api.get(
+    "/settlement",
+    query=SettlementQuery,
+    answer=SettlementOut,
+    view=settlement_out,
+    table="rows",
+    summary="Read an investor's settlement",
+    refuses=("conflict",),
+)
+def settlement(ctx: Context, query: SettlementQuery) -> Settlement:
+    """What was collected in a month of loans that the investor owned, less the servicing fee.
+
+    A payment counts in the month in which it became known, a chargeback, a failure or a revert with
+    a minus in its own, so that a month that is over never changes. There is a row for each loan on
+    which something happened. An investor that has bought nothing has none.
+    """
+    return settlements.settlement(ctx, query.investor, query.month)

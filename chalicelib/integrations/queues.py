@@ -102,6 +102,20 @@ class Queues:
         )
         return int(found["Attributes"][name])
 
+    def given_up(self, logical: str, most: int) -> Iterator[str]:
+        """Look at up to ``most`` given-up messages: their texts; they stay where they are.
+
+        Each is out of sight for some seconds, so that none is seen twice.
+        """
+        dead = self._dead_url(logical)
+        for _ in range(most):
+            found = self._client.receive_message(
+                QueueUrl=dead, MaxNumberOfMessages=1, VisibilityTimeout=10, WaitTimeSeconds=0
+            )
+            if not found.get("Messages"):
+                return
+            yield str(found["Messages"][0]["Body"])
+
     def revive(self, logical: str, most: int) -> Iterator[str]:
         """Send up to ``most`` given-up messages to their queue again; their texts, one by one.
 

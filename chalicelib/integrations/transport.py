@@ -72,7 +72,10 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """How one try went: an answer's ``status``, or the name of the ``error``."""
+    """How one try went: an answer's ``status``, or the name of the ``error``.
+
+    One that was not made, because the circuit is open, has the error ``CircuitOpen``.
+    """
 
     provider: str
     operation: str
@@ -168,6 +171,7 @@ class Transport:
 
         breaker = self._breaker(call.provider)
         if not breaker.allows():
+            self._heard(Attempt(call.provider, call.operation, number, 0.0, None, "CircuitOpen"))
             raise CircuitOpen(call.provider, call.operation, "circuit open", sent=False)
         begun = self._monotonic()
         response: Response | None = None

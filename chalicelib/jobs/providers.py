@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from chalicelib import runtime
+from chalicelib import metrics, runtime
 from chalicelib.runtime import Runtime
 from chalicelib.usecases import (
     disbursements,
@@ -77,7 +77,7 @@ def _waiting(edge: Runtime, ctx: Context, _: str, body: Body) -> None:
 
 
 def _poll(edge: Runtime, ctx: Context, _: str, body: Body) -> None:
-    edge.count("ProviderEventsMissed", provider_events.poll(ctx, edge.gocardless(ctx)))
+    edge.count(metrics.PROVIDER_EVENTS_MISSED, provider_events.poll(ctx, edge.gocardless(ctx)))
 
 
 def _mandate_changed(edge: Runtime, ctx: Context, _: str, body: Body) -> None:

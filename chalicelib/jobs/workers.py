@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import date
 from typing import Any
 
-from chalicelib import runtime
+from chalicelib import metrics, runtime, watching
 from chalicelib.domain.decision import Message
 from chalicelib.domain.partners import DAYS_QUEUE
 from chalicelib.integrations.queues import opened
@@ -37,13 +37,14 @@ def do_shard(body: Body) -> None:
     edge = runtime.get()
     ctx = edge.context_of(body["partner"])
     day, shard = date.fromisoformat(body["date"]), int(body["shard"])
-    progress = days.do_shard(ctx, day, shard, body.get("after"))
-    edge.count("LoansBroughtUp", progress.done)
-    edge.count("LoansFailed", len(progress.failed))
+    checks = edge.config.ledger_checks
+    progress = days.do_shard(ctx, day, shard, body.get("after"), checks)
+    edge.count(metrics.LOANS_BROUGHT_UP, progress.done)
+    edge.count(metrics.LOANS_FAILED, len(progress.failed))
     if progress.after is None:
         clock = days.shard_done(ctx, day, shard, edge.clock(), edge.outside)
         if clock.closed == day:
-            edge.count("DaysClosed", 1)
+            watching.day_closed(edge, ctx)
         return
     unit = ctx.unit()
     unit.send(Message(DAYS_QUEUE, {**body, "after": progress.after}))
@@ -70,5 +71,4 @@ def _deliver(body: Body, slow: bool) -> None:
     edge = runtime.get()
     ctx = edge.context_of(body["partner"])
     lanes = deliveries.record(ctx, body["record"]) if "record" in body else body["lanes"]
-    attempts = deliveries.wake(ctx, edge.carrier(), lanes, slow, body.get("holder"))
-    edge.count("WebhookAttempts", attempts)
+    deliveries.wake(ctx, edge.carrier(), lanes, slow, body.get("holder"))

@@ -63,6 +63,7 @@ CLOCK = "clock"
 GOCARDLESS = "gocardless"
 BLACKMOON = "blackmoon"
 PROVIDER_EVENTS = "provider_events"
+REPLICA = "replica"
 WEBHOOKS = "webhooks"
 WEBHOOKS_SLOW = "webhooks-slow"
 
@@ -72,6 +73,7 @@ QUEUES: Mapping[str, str] = {
     GOCARDLESS: "something to ask GoCardless for",
     BLACKMOON: "something to ask Blackmoon for, and what offers have to hear",
     PROVIDER_EVENTS: "events of a provider to act on, and what follows from them",
+    REPLICA: "a part of a partner's replica to write",
     WEBHOOKS: "a partner's webhook endpoints that have something waiting",
     WEBHOOKS_SLOW: "the same for endpoints that are slow to answer",
 }
@@ -184,6 +186,7 @@ ACCOUNT: Kind[Any] = Kind(
     f"{_DOMAIN}.account:Account",
     pk="{partner}#L#{prefix}",
     sk="A#STATE",
+    list="{partner}#BOOK#{book}",
     status="{partner}#LOAN#{status}",
     due="{partner}#WAKE#{shard}",
     due_at="{wake}",
@@ -295,9 +298,39 @@ OFFER = _plain(
 )
 """What is due of all partners: ``page(OFFER, ANYONE, "due", until=…)``."""
 
-CESSION = _plain("cession", "blackmoon:Cession")
-COLLATERAL = _plain("collateral", "blackmoon:Collateral")
-RECONCILIATION = _plain("reconciliation", "blackmoon:Reconciliation")
+CESSION = _plain(
+    "cession",
+    "blackmoon:Cession",
+    owner="{partner}#CESSION#LOAN#{loan}",
+    status="{partner}#CESSION#BUYER#{buyer}",
+)
+"""``status`` has purchases alone: one a loan and investor."""
+
+OWNERSHIP = _plain("ownership", "ownership:Ownership", kept=True)
+"""Every loan that was ever ceded, by its id: who has held it."""
+
+DATA_FILE = _plain("data_file", "data_files:DataFile", due="DATA_FILES", due_at="{swept}")
+"""What is to be tried again of all partners: ``page(DATA_FILE, ANYONE, "due", until=…)``."""
+
+COLLATERAL: Kind[Any] = Kind(
+    "collateral",
+    f"{_DOMAIN}.blackmoon:Collateral",
+    pk="{partner}#COLLATERAL#{id}",
+    list="{partner}#COLLATERAL#{generation}",
+)
+"""A markup's rows are a list of their own; which one is shown, the markup says."""
+
+MARKUP: Kind[Any] = Kind("markup", f"{_DOMAIN}.collateral:Markup", pk="{partner}#MARKUP#{id}")
+RECONCILIATION = _plain(
+    "reconciliation",
+    "blackmoon:Reconciliation",
+    status="{partner}#RECONCILIATION#{status}",
+)
+SELLING_HOURS: Kind[Any] = Kind(
+    "selling_hours", f"{_DOMAIN}.hours:Hours", pk="{partner}#SELLING_HOURS#{id}"
+)
+"""A sandbox partner's hours of the day under way."""
+
 PROVIDER_EVENT = _plain(
     "provider_event",
     "alarms:ProviderEvent",
@@ -326,49 +359,11 @@ BLACKMOON_ACCESS: Kind[Any] = Kind(
 """Who renews a partner's tokens at Blackmoon, and a sandbox partner's organisation with them."""
 
 ALARM = _plain("alarm", "alarms:Alarm")
+AUDIT = _plain("audit", "audit:Entry", kept=True)
+"""What operators did to a partner's things."""
+
 
 KINDS: Mapping[str, Kind[Any]] = {
-    kind.name: kind
-    for kind in (
-        PARTNER,
-        API_KEY,
-        PRODUCT,
-        END_USER,
-        INPUT_SOURCE,
-        SCORECARD,
-        RISK_ENGINE,
-        SELECTOR,
-        DATA_POINT,
-        APPLICATION,
-        DECISION,
-        TERMS,
-        ACCOUNT,
-        BATCH,
-        FORMER,
-        STAGED,
-        TALLY,
-        CLOCK_STATE,
-        ADDRESS,
-        ASSIGNMENT,
-        MANDATE,
-        PAYMENT,
-        STATEMENT,
-        WEBHOOK_ENDPOINT,
-        WEBHOOK_SECRETS,
-        SUBSCRIPTIONS,
-        LANE,
-        WEBHOOK,
-        OFFER,
-        CESSION,
-        COLLATERAL,
-        RECONCILIATION,
-        PROVIDER_EVENT,
-        INBOUND,
-        POLLED,
-        ORGANISATION,
-        SIGNING_KEY,
-        BLACKMOON_ACCESS,
-        ALARM,
-    )
+    kind.name: kind for kind in tuple(globals().values()) if isinstance(kind, Kind)
 }
 """Every kind by its name, which is what ``t`` says of an item."""

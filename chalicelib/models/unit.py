@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Generic, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, TypeVar
 
 from chalicelib.domain.decision import Message
 from chalicelib.models import codec, keys
 from chalicelib.models.kinds import Kind, instant
 from chalicelib.models.store_errors import AlreadyDone, StoreError, UniqueTaken
+
+if TYPE_CHECKING:
+    from chalicelib.metrics import Measure
 
 T = TypeVar("T")
 
@@ -66,8 +69,9 @@ class Unit:
     """Collects writes; nothing happens before ``store.commit(unit)``.
 
     ``now`` is the decision's aware instant (the partner's clock); it becomes ``created_at`` and
-    ``updated_at``.  After the commit ``outbox`` holds the messages that went with it.  A unit may
-    name an item once; guarding an item that it also writes adds nothing.
+    ``updated_at``.  After the commit ``outbox`` holds the messages that went with it, and
+    ``measures`` may be told.  A unit may name an item once; guarding an item that it also writes
+    adds nothing.
     """
 
     now: datetime
@@ -75,6 +79,7 @@ class Unit:
     committed: bool = False
     operations: dict[tuple[str, str], Operation] = field(default_factory=dict)
     messages: list[tuple[str | None, Message]] = field(default_factory=list)
+    measures: list[Measure] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         instant(self.now)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import NAMESPACE_URL, uuid5
 
+from chalicelib import metrics
 from chalicelib.domain.alarms import Alarm
 from chalicelib.models.keys import ALARM
 from chalicelib.models.store_errors import Conflict
@@ -25,4 +26,5 @@ def raise_alarm(ctx: Context, name: str, subject: str, detail: str) -> None:
         ctx.store.commit(unit)
     except Conflict:
         return
+    ctx.measure([metrics.measure(metrics.ALARMS_RAISED, alarm=name)])
     ctx.report(f"alarm: {name}", Exception(detail), subject=subject)

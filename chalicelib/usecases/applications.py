@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
+from chalicelib import metrics
 from chalicelib.domain import applications as domain
 from chalicelib.domain.applications import Application
 from chalicelib.domain.errors import Flaw, Invalid, NotFound
@@ -50,6 +51,7 @@ def create(ctx: Context, values: Mapping[str, Any]) -> Stored[Application]:
     assert product is not None
     decided = domain.create(ctx.new_id(), values["end_user"], product.value, values)
     unit = ctx.unit()
+    unit.measures.append(metrics.measure(metrics.APPLICATIONS_CREATED))
     return ctx.commit(unit, unit.create(APPLICATION, ctx.partner.id, decided.state))
 
 
@@ -78,6 +80,8 @@ def complete(ctx: Context, application_id: str) -> Stored[Application]:
     decision, verdict = decisions.decide(ctx, unit, stored.value, _product(ctx, stored.value))
     decided = domain.decided(stored.value, decision.id, verdict.accepted, verdict.reason, ctx.now)
     after = unit.update(APPLICATION, ctx.partner.id, stored, decided.state)
+    result = decided.state.status
+    unit.measures.append(metrics.measure(metrics.APPLICATIONS_DECIDED, result=result))
     announce(ctx, unit, decided.events, after)
     return ctx.commit(unit, after)
 

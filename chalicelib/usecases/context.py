@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 if TYPE_CHECKING:
     from chalicelib.domain.decision import Event
     from chalicelib.domain.partners import Partner
+    from chalicelib.metrics import Measure
     from chalicelib.models.store import Store
     from chalicelib.models.unit import Unit
 
@@ -100,6 +101,10 @@ def _unheard(what: str, error: Exception, **facts: str) -> None:
     """Nobody listens."""
 
 
+def _unmeasured(_: list[Measure]) -> None:
+    """Nobody measures."""
+
+
 def _wall_clock() -> datetime:
     return datetime.now(UTC)
 
@@ -115,9 +120,10 @@ class Context:
     ``now`` is an aware UTC instant on the partner's clock, ``business_date`` the date it is there.
     ``render`` prints an answer as the caller would see it again, without secrets.  ``dispatch``
     sends committed outbox messages at once and never raises.  ``report`` logs an error that the use
-    case survives: ``report(what, error, loan=…)``.  ``wall`` is real time, whatever the partner's
-    clock says.  ``event_data(ctx, event, subject)`` is what a webhook says of an event, as plain
-    JSON data in the words of the API: how things are shown is the edge's knowledge.
+    case survives: ``report(what, error, loan=…)``.  ``measure`` tells what has happened to
+    those who watch, and never raises.  ``wall`` is real time, whatever the partner's clock says.
+    ``event_data(ctx, event, subject)`` is what a webhook says of an event, as plain JSON data in
+    the words of the API: how things are shown is the edge's knowledge.
     """
 
     partner: Partner
@@ -130,6 +136,7 @@ class Context:
     render: Callable[[Any], str] = field(default=_nothing_to_render)
     dispatch: Callable[[Sequence[Any]], None] = field(default=_left_in_the_outbox)
     report: Callable[..., None] = field(default=_unheard)
+    measure: Callable[[list[Measure]], None] = field(default=_unmeasured)
     wall: Callable[[], datetime] = field(default=_wall_clock)
     event_data: Callable[[Context, Event, Any], dict[str, Any]] = field(default=_not_composed)
 
@@ -158,6 +165,8 @@ class Context:
         self.store.commit(unit)
         if key is not None:
             key.settled = True
+        if unit.measures:
+            self.measure(unit.measures)
         if unit.outbox:
             self.dispatch(unit.outbox)
         return answer

@@ -12,13 +12,15 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib import metrics
 from chalicelib.domain import partners as domain
-from chalicelib.domain.decision import Decision
+from chalicelib.domain.decision import Decision, Message
 from chalicelib.domain.loans import brought_up
 from chalicelib.domain.partners import Clock, Partner
+from chalicelib.domain.self_check import chosen
 from chalicelib.models.keys import ACCOUNT, ANYONE, CLOCK_STATE, PARTNER
 from chalicelib.models.store_errors import Unavailable
-from chalicelib.usecases import loans
+from chalicelib.usecases import daily_files, loans, measuring
 
 if TYPE_CHECKING:
     from chalicelib.models.store import Store
@@ -114,18 +116,28 @@ def _move(ctx: Context, decide: Decide) -> Clock:
         unit = ctx.unit()
         if decided.state != stored.value:
             unit.update(CLOCK_STATE, ctx.partner.id, stored, decided.state)
-        for message in decided.messages:
+        if decided.state.closed not in (None, stored.value.closed):
+            unit.measures.append(metrics.measure(metrics.DAYS_CLOSED))
+        for message in (*decided.messages, *_closed(ctx, stored.value, decided.state)):
             unit.send(message)
         return ctx.commit(unit, decided.state)
 
     return ctx.store.attempt(once)
 
 
-def do_shard(ctx: Context, day: date, shard: int, after: str | None) -> Progress:
+def _closed(ctx: Context, before: Clock, after: Clock) -> list[Message]:
+    """What the closing of a business date asks for besides."""
+    if after.closed is None or after.closed == before.closed:
+        return []
+    return daily_files.on_closed(ctx, after.closed, rests=after.target in (None, after.closed))
+
+
+def do_shard(ctx: Context, day: date, shard: int, after: str | None, checks: int = 0) -> Progress:
     """Bring every loan of the shard that wakes by ``day`` up to the business date.
 
     A loan that cannot be brought up is reported and passed over: it is as it was, every reader
-    still brings it up by itself, and the next day tries again.
+    still brings it up by itself, and the next day tries again.  Of those whose turn it is,
+    ``checks`` at most are compared with their journals.
     """
     done = 0
     failed: list[str] = []
@@ -142,10 +154,12 @@ def do_shard(ctx: Context, day: date, shard: int, after: str | None) -> Progress
             cursor=after,
         )
         for stored in page.items:
-            if bring_up(ctx, stored.value.id):
-                done += 1
-            else:
+            if not bring_up(ctx, stored.value.id):
                 failed.append(stored.value.id)
+                continue
+            done += 1
+            if checks and chosen(stored.value.id, day):
+                checks -= measuring.check_ledger(ctx, stored.value.id)
         after = page.next_cursor
         if after is None:
             return Progress(done, tuple(failed))

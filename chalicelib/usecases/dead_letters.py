@@ -24,6 +24,7 @@ class DeadQueues(Protocol):
 
     def dead(self, logical: str) -> int: ...
     def revive(self, logical: str, most: int) -> Iterator[str]: ...
+    def given_up(self, logical: str, most: int) -> Iterator[str]: ...
 
 
 def counts(queues: DeadQueues) -> dict[str, int]:
@@ -38,9 +39,19 @@ def redrive(queues: DeadQueues, queue: str, most: int) -> list[Letter]:
     Each is sent before it is removed, so that it may come twice and is never lost.  Raises
     :class:`LookupError` for a queue that is not there.
     """
+    _known(queue)
+    return [Letter(queue, *_opened(text)) for text in queues.revive(queue, most)]
+
+
+def show(queues: DeadQueues, queue: str, most: int) -> list[Letter]:
+    """Up to ``most`` dead letters of ``queue``, which stay.  :class:`LookupError` as above."""
+    _known(queue)
+    return [Letter(queue, *_opened(text)) for text in queues.given_up(queue, most)]
+
+
+def _known(queue: str) -> None:
     if queue not in QUEUES:
         raise LookupError(f"there is no queue {queue}; there are {', '.join(QUEUES)}")
-    return [Letter(queue, *_opened(text)) for text in queues.revive(queue, most)]
 
 
 def _opened(text: str) -> tuple[str, Mapping[str, Any]]:

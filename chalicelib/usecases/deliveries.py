@@ -14,6 +14,7 @@ from datetime import datetime, timedelta
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
+from chalicelib import metrics
 from chalicelib.domain import deliveries as domain
 from chalicelib.domain import webhooks
 from chalicelib.domain.alarms import Alarm
@@ -30,7 +31,7 @@ from chalicelib.models.keys import (
     WEBHOOK_ENDPOINT,
 )
 from chalicelib.models.store_errors import Conflict
-from chalicelib.usecases import sending
+from chalicelib.usecases import measuring, sending
 from chalicelib.usecases.sending import Carrier
 
 if TYPE_CHECKING:
@@ -269,6 +270,7 @@ def _one_wave(
         for row, attempt in zip(chosen.send, sent, strict=True)
     ]
     way.attempts += len(after)
+    way.ctx.measure([one for row in after for one in measuring.of_attempt(row)])
     way.lane = domain.after_wave(way.lane, after)
     for row in after:
         later += [row.due] if row.due is not None else []
@@ -332,6 +334,7 @@ def _disable(ctx: Context, row: Webhook) -> None:
     unit.update(WEBHOOK_ENDPOINT, ctx.partner.id, stored, off)
     unit.update(SUBSCRIPTIONS, ctx.partner.id, known, webhooks.subscribed(known.value, off))
     unit.create(ALARM, ctx.partner.id, Alarm(ctx.new_id(), ALARM_NAME, ctx.now, detail))
+    unit.measures.append(metrics.measure(metrics.ALARMS_RAISED, alarm=ALARM_NAME))
     ctx.commit(unit, None)
 
 

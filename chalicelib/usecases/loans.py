@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from chalicelib import metrics
 from chalicelib.domain import loans as domain
 from chalicelib.domain import payments, retelling, views
 from chalicelib.domain.account import Account, Terms
@@ -19,7 +20,7 @@ from chalicelib.domain.ledger import Batch, loan_prefix
 from chalicelib.domain.loans import Outcome
 from chalicelib.domain.views import LoanView, Payoff, ScheduleRow
 from chalicelib.models.keys import ACCOUNT, APPLICATION, MANDATE, PRODUCT, PROVIDER_EVENTS, TERMS
-from chalicelib.usecases import history, journals, offers, statements
+from chalicelib.usecases import history, journals, measuring, offers, ownership, statements
 from chalicelib.usecases.announcing import announce
 from chalicelib.usecases.context import Listing
 from chalicelib.usecases.journals import Loan as Loan
@@ -61,9 +62,10 @@ def of_transaction(ctx: Context, transaction_id: str) -> Loan | None:
 
 
 def show(ctx: Context, loan: Loan) -> Shown:
-    """The loan as its resource shows it."""
+    """The loan as its resource shows it; who owns it stands in its terms."""
     view = views.loan_view(loan.terms.value, loan.account.value, moment_of(ctx))
-    return Shown(view, loan.created_at, loan.account.updated_at)
+    updated = max(loan.terms.updated_at, loan.account.updated_at)
+    return Shown(view, loan.created_at, updated)
 
 
 def read(ctx: Context, loan_id: str, as_of: date | None = None) -> Shown:
@@ -72,7 +74,8 @@ def read(ctx: Context, loan_id: str, as_of: date | None = None) -> Shown:
     past = history.past(ctx, loan, as_of)
     if past is not None:
         view, updated = history.view(ctx, loan, past)
-        return Shown(view, loan.created_at, updated)
+        owned = replace(view.terms, investor=ownership.investor_on(ctx, loan_id, past))
+        return Shown(replace(view, terms=owned), loan.created_at, updated)
     return show(ctx, loan)
 
 
@@ -130,6 +133,7 @@ def open_loan(ctx: Context, application_id: str, asked: Mapping[str, Any]) -> Sh
     unit.create(ACCOUNT, ctx.partner.id, account)
     _look_for_mandate(ctx, unit, account)
     offers.open_for(ctx, unit, product.value, terms)
+    unit.measures.append(metrics.measure(metrics.LOANS_OPENED))
     shown = Shown(views.loan_view(terms, account, moment_of(ctx)), ctx.now, ctx.now)
     return ctx.commit(unit, shown)
 
@@ -227,6 +231,8 @@ def _follow(ctx: Context, unit: Unit, decided: Decided, shown: Shown) -> None:
     issued = statements.put(ctx, unit, loan, outcome)
     announce(ctx, unit, outcome.events, shown, loan=loan.id, statements=issued)
     before = loan.account.value
+    known = [stored.value for stored in decided.journal]
+    unit.measures += measuring.of_loan(ctx.partner.currency, before, outcome, known)
     for message in payments.follow_ups(ctx.partner.id, decided.terms, before, outcome):
         unit.send(message)
     offers.follow(ctx, unit, loan, outcome)

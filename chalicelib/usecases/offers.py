@@ -7,12 +7,14 @@ Blackmoon leaves by a message of the offer's.  See ``docs/adr/0016-blackmoon.md`
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from uuid import NAMESPACE_URL, uuid5
 
-from chalicelib.domain.blackmoon import Cession, Offer
+from chalicelib.domain.blackmoon import DIRECT, REVERSE, Cession, Offer
 from chalicelib.domain.decision import Message
+from chalicelib.domain.disbursing import is_never_lent
 from chalicelib.domain.errors import NotFound
 from chalicelib.domain.offer_happenings import Begun, Bid, ByHand, Happening, Moved, Tick, Trouble
 from chalicelib.domain.offers import (
@@ -24,6 +26,7 @@ from chalicelib.domain.offers import (
     PENDING,
     QUEUE,
     RETRYING,
+    Sold,
     Step,
     decide,
     opened,
@@ -31,6 +34,7 @@ from chalicelib.domain.offers import (
 from chalicelib.integrations.blackmoon import reading
 from chalicelib.integrations.blackmoon.errors import BlackmoonTrouble
 from chalicelib.models.keys import ANYONE, CESSION, END_USER, OFFER, TERMS
+from chalicelib.usecases import ownership
 from chalicelib.usecases.alarms import raise_alarm
 
 if TYPE_CHECKING:
@@ -49,6 +53,11 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 OPEN = (PENDING, RETRYING, OFFERED)
 NOT_CONFIGURED = "not_configured"
+CANCELLED = "Cancelled"
+"""Blackmoon's word for a reversal that follows from cancelling an offer."""
+INACTIVE = "inactive"
+_ENDS = {"cancelled": "loan_cancelled", INACTIVE: "disbursement_returned"}
+"""A loan's status → why its offer is over; an inactive one only if its money came back."""
 
 
 class Asker(Protocol):
@@ -61,6 +70,16 @@ class Asker(Protocol):
 def id_of(loan_id: str) -> str:
     """The offer of a loan: there is one at most, and it is found without an index."""
     return str(uuid5(NAMESPACE_URL, f"offer/{loan_id}"))
+
+
+def direct_of(offer_id: str) -> str:
+    """The direct cession of an offer, found without an index."""
+    return str(uuid5(NAMESPACE_URL, f"cession/{offer_id}/direct"))
+
+
+def cancellation_of(offer_id: str) -> str:
+    """The reversal that follows from cancelling an offer."""
+    return str(uuid5(NAMESPACE_URL, f"cession/{offer_id}/cancelled"))
 
 
 # --- the loan's life ------------------------------------------------------------------------------
@@ -85,7 +104,8 @@ def open_for(ctx: Context, unit: Unit, product: Product, terms: Terms) -> None:
 def follow(ctx: Context, unit: Unit, loan: Loan, outcome: Outcome) -> None:
     """Tell a loan's offer what a commit brought: disbursements applied, or the loan's end.
 
-    Only then the offer is looked for, at half a read unit.
+    A loan whose only disbursement came back was never lent: that ends a sale too.  Only then the
+    offer is looked for, at half a read unit.
     """
     applied = [
         item
@@ -93,8 +113,11 @@ def follow(ctx: Context, unit: Unit, loan: Loan, outcome: Outcome) -> None:
         if item.type == "disbursement" and item.status == "applied"
     ]
     before, after = loan.account.value.status, outcome.account.status
-    cancelled = after == "cancelled" and before != after
-    if not (applied or cancelled):
+    ended = _ENDS.get(after) if before != after else None
+    changes = [change for batch in outcome.batches for change in batch.changes]
+    if after == INACTIVE and not any(map(is_never_lent, changes)):
+        ended = None
+    if not (applied or ended):
         return
     offer = id_of(loan.id)
     if ctx.store.get(OFFER, ctx.partner.id, offer) is None:
@@ -106,8 +129,8 @@ def follow(ctx: Context, unit: Unit, loan: Loan, outcome: Outcome) -> None:
             "amount": str(item.amount),
         }
         unit.send(_message("disbursed", ctx.partner.id, offer, told))
-    if cancelled:
-        unit.send(_message("loan_cancelled", ctx.partner.id, offer))
+    if ended:
+        unit.send(_message("loan_cancelled", ctx.partner.id, offer, {"reason": ended}))
 
 
 def _message(do: str, partner: str, offer: str, more: Mapping[str, Any] | None = None) -> Message:
@@ -149,21 +172,40 @@ def _put(ctx: Context, unit: Unit, stored: Stored[Offer], step: Step) -> Stored[
         after.reason,
     )
     written = unit.update(OFFER, ctx.partner.id, stored, after, touch=touch)
-    for sold in step.sold:
-        cession = Cession(
-            ctx.new_id(),
-            after.loan,
-            sold.type,
-            sold.day,
-            sold.price,
-            offer=after.id,
-            origination_fee=after.origination_fee,
-            servicing_fee=after.servicing_fee,
-            investor_legal_entity_id=after.investor_legal_entity_id,
-        )
-        unit.create(CESSION, ctx.partner.id, cession)
+    if step.sold:
+        _cede(ctx, unit, after, step.sold)
     _send(unit, step.messages)
     return written
+
+
+def _cede(ctx: Context, unit: Unit, offer: Offer, sold: Sequence[Sold]) -> None:
+    """Record what was sold; a direct cession that is there gets the price that was paid out."""
+    new: list[Cession] = []
+    for one in sold:
+        there = ctx.store.get(CESSION, ctx.partner.id, direct_of(offer.id)) if one.again else None
+        if there is None:
+            new.append(_cession(ctx, offer, one))
+        else:
+            unit.update(CESSION, ctx.partner.id, there, replace(there.value, price=one.price))
+    if new:
+        ownership.record(ctx, unit, offer.loan, new)
+
+
+def _cession(ctx: Context, offer: Offer, sold: Sold) -> Cession:
+    known = {DIRECT: direct_of, REVERSE: cancellation_of}.get(sold.type)
+    made = Cession(
+        known(offer.id) if known else ctx.new_id(),
+        offer.loan,
+        sold.type,
+        sold.day,
+        sold.price,
+        offer=offer.id,
+        investor_legal_entity_id=offer.investor_legal_entity_id,
+    )
+    if sold.type == REVERSE:
+        return replace(made, reverse_type=CANCELLED, expected=True)
+    fees = (offer.origination_fee, offer.servicing_fee)
+    return replace(made, origination_fee=fees[0], servicing_fee=fees[1])
 
 
 def by_hand(ctx: Context, offer_id: str, command: str) -> Stored[Offer]:
@@ -281,15 +323,22 @@ def tick_message(offer: Offer) -> Message:
     return _message("tick", offer.partner, offer.id)
 
 
-def tick(ctx: Context, statuses: Sequence[str] = OPEN) -> int:
-    """Let time pass for the partner's offers of these statuses; how many it was time for."""
+def any_there(store: Store, partner_id: str) -> bool:
+    """Whether a partner has ever offered a loan."""
+    return bool(store.page(OFFER, partner_id, limit=1).items)
+
+
+def waiting(ctx: Context, statuses: Sequence[str] = OPEN) -> list[Offer]:
+    """The partner's offers of these statuses for which something is due by now."""
     groups = [{"status": status} for status in statuses]
     page = ctx.store.each(OFFER, ctx.partner.id, "status", group=groups, consistent=True)
-    waiting = [
-        stored.value.id
-        for stored in page
-        if stored.value.wakes is not None and stored.value.wakes <= ctx.now
-    ]
-    for offer_id in waiting:
-        happen(ctx, offer_id, Tick())
-    return len(waiting)
+    offers = [stored.value for stored in page]
+    return [one for one in offers if one.wakes is not None and one.wakes <= ctx.now]
+
+
+def tick(ctx: Context, statuses: Sequence[str] = OPEN) -> int:
+    """Let time pass for the partner's offers of these statuses; how many it was time for."""
+    found = waiting(ctx, statuses)
+    for offer in found:
+        happen(ctx, offer.id, Tick())
+    return len(found)

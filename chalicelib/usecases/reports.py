@@ -6,10 +6,11 @@ earlier day are asked for, from its journal.  Memory does not grow with the book
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date
 from itertools import islice, takewhile
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.domain import known
 from chalicelib.domain import reports as domain
@@ -19,12 +20,13 @@ from chalicelib.domain.errors import Refused
 from chalicelib.domain.reports import Portfolio, Standing, TrialBalance
 from chalicelib.models.keys import ACCOUNT, TERMS
 from chalicelib.models.store_errors import Conflict
-from chalicelib.usecases import history, journals
+from chalicelib.usecases import history, journals, sales
 from chalicelib.usecases.journals import Loan
 
 if TYPE_CHECKING:
     from chalicelib.usecases.context import Context
 
+R = TypeVar("R")
 AT_ONCE = 25  # loans whose journals are in memory together
 TRIES = 20
 
@@ -56,7 +58,9 @@ def _book(ctx: Context, day: date, *, posted: bool) -> Iterator[tuple[Terms, Sta
         ctx.store.each(TERMS, ctx.partner.id, newest_first=False),
     )
     while ids := [terms.value.id for terms in islice(opened, AT_ONCE)]:
-        yield from _as_one(ctx, ids, moment, posted)
+        sold = sales.known(ctx, ids, day) if posted else {}
+        for terms, loan in as_one(ctx, ids, lambda loan: standing(ctx, loan, moment, posted)):
+            yield terms, replace(loan, sale=sold.get(terms.id))
 
 
 def moment_at(ctx: Context, day: date) -> Moment:
@@ -66,10 +70,10 @@ def moment_at(ctx: Context, day: date) -> Moment:
     return history.moment_at(ctx, day)
 
 
-def _as_one(
-    ctx: Context, ids: Sequence[str], moment: Moment, posted: bool
-) -> Iterator[tuple[Terms, Standing]]:
-    """Loans with the journals that they need, neither older than the other.
+def as_one(
+    ctx: Context, ids: Sequence[str], read: Callable[[Loan], R]
+) -> Iterator[tuple[Terms, R]]:
+    """What ``read`` makes of loans and the journals that they need, neither older than the other.
 
     An account is written with all that changes its journal or its terms.  One that has changed
     while those were read is read again.
@@ -78,25 +82,28 @@ def _as_one(
     for _ in range(TRIES):
         accounts = ctx.store.get_many(ACCOUNT, ctx.partner.id, waiting)
         terms = ctx.store.get_many(TERMS, ctx.partner.id, accounts)
-        found: list[tuple[Loan, Standing]] = []
+        found: list[tuple[Loan, R]] = []
         for own_id in terms:
             try:
                 loan = journals.settled(ctx, Loan(terms[own_id], accounts[own_id]))
-                found.append((loan, _standing(ctx, loan, moment, posted)))
+                found.append((loan, read(loan)))
             except Conflict:  # others have gone on
                 continue
         now = ctx.store.get_many(ACCOUNT, ctx.partner.id, accounts)
-        read = [one for one in found if now[one[0].id].version == one[0].account.version]
-        yield from ((loan.terms.value, standing) for loan, standing in read)
-        done = {loan.id for loan, _ in read}
+        good = [one for one in found if now[one[0].id].version == one[0].account.version]
+        yield from ((loan.terms.value, what) for loan, what in good)
+        done = {loan.id for loan, _ in good}
         waiting = [own_id for own_id in terms if own_id not in done]
         if not waiting:
             return
     raise Refused("conflict", "Some loans change too fast to be read. Try again.")
 
 
-def _standing(ctx: Context, loan: Loan, moment: Moment, posted: bool) -> Standing:
-    """The loan at the end of the moment's date: as ``as_of`` shows it."""
+def standing(ctx: Context, loan: Loan, moment: Moment, posted: bool) -> Standing:
+    """The loan at the end of the moment's date: as ``as_of`` shows it.
+
+    ``posted`` says that what it has posted is wanted too.  Raises :class:`Conflict`.
+    """
     terms, account, day = loan.terms.value, loan.account.value, moment.today
     if not posted and domain.is_known(account, day):
         return domain.as_it_stands(terms, account, (), moment)

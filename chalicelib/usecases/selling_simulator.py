@@ -51,12 +51,15 @@ class SellingSimulator:
         return self.vault.read(partner_id) is not None
 
     def move(self, ctx: Context, day: date, hour: int | None = None) -> None:
-        """Bring the partner's organisation to ``day`` (``hour``: a full one of London's time).
+        """Bring the partner's organisation to ``day``, or to a full ``hour`` of it (London's time).
 
-        While there is no loan the tokens begin their lives anew.
+        While there is no loan a new day has the tokens begin their lives anew.
         """
+        if hour is not None:
+            self.simulator.move(ctx.partner.id, day, hour=hour)
+            return
         fresh = not ctx.store.page(TERMS, ctx.partner.id, index="list", limit=1).items
-        self.simulator.move(ctx.partner.id, day, hour=hour, renew=fresh)
+        self.simulator.move(ctx.partner.id, day, renew=fresh)
         if fresh:
             self._kept(ctx)
 

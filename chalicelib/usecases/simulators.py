@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.offers import OFFERED
 from chalicelib.domain.organisations import Organisation
 from chalicelib.integrations.gocardless.errors import ProviderTrouble
 from chalicelib.models.keys import MANDATE, OFFER
-from chalicelib.usecases import disbursements, offers, provider_events
+from chalicelib.usecases import disbursements, offers, provider_events, selling_hours
 
 if TYPE_CHECKING:
     from chalicelib.integrations.gocardless.client import GoCardless
@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from chalicelib.usecases.selling_simulator import SellingSimulator
 
 PATIENCE_SECONDS = 20.0
-SETTLED_AFTER = timedelta(hours=2)
-"""Into a day: the hour of every offer made on the day before is over."""
 POLL_SECONDS = 0.01
 LOOKS = 2
 
@@ -122,12 +120,13 @@ class Outside:
         return self._looked(ctx, until)
 
     def rest(self, ctx: Context, last: bool) -> bool:
-        """Wait until nothing is on its way; on the ``last`` day also for all that there is to tell.
+        """Wait until nothing is on its way, then let the day's hours pass; on the ``last`` day also
+        wait for all that there is to tell.
 
         On others the simulator tells it as it comes to the next day.
         """
         until = self.monotonic() + PATIENCE_SECONDS
-        if not self._rest(until):
+        if not self._rest(until) or not self._hours(ctx, until):
             return False
         if not last or not self.simulators.follows(ctx.partner.id):
             return True
@@ -135,10 +134,10 @@ class Outside:
         return self._looked(ctx, until)
 
     def _sold(self, ctx: Context, day: date, until: float) -> bool:
-        """Bring Blackmoon to ``day``, and offers that are open through the hours in between.
+        """Bring Blackmoon to ``day``.
 
-        Those that nobody has accepted we decline first, as we do before their hour is over; what
-        was lost is asked for again when it is.  False if that takes too long.
+        Offers that nobody has accepted by then we decline first, as we do before their hour is
+        over.  False if that takes too long.
         """
         if self.selling is None or not self._sells(ctx):
             return True
@@ -148,7 +147,24 @@ class Outside:
         ):
             return False
         self.selling.move(ctx, day)
-        offers.tick(replace(ctx, now=max(ctx.now, begins + SETTLED_AFTER)))
+        selling_hours.begin(ctx, day)
+        return True
+
+    def _hours(self, ctx: Context, until: float) -> bool:
+        """Let the hours of the business date pass in which there is anything to ask of Blackmoon.
+
+        False if that takes too long: they go on from there.
+        """
+        if self.selling is None or not self._sells(ctx):
+            return True
+        while (hour := selling_hours.following(ctx)) is not None:
+            if self.monotonic() > until:
+                return False
+            if hour:  # it stands at the day's beginning
+                self.selling.move(ctx, ctx.business_date, hour)
+            selling_hours.pass_hour(ctx, hour)
+            if not self._rest(until):
+                return False
         return True
 
     def _sells(self, ctx: Context) -> bool:

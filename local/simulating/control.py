@@ -127,7 +127,8 @@ class Controls(Generic[Org]):
 
     def _requests(self, order: Order) -> Done:
         self.org(order)
-        found = self.faults.requests(order.partner, order.query.get("match"))
+        asked = (order.query.get(name) for name in ("match", "business_date"))
+        found = self.faults.requests(order.partner, *asked)
         return 200, {"requests": found}
 
 

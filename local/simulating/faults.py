@@ -98,10 +98,14 @@ class Faults:
         with self._lock:
             self._requests[partner].append({**request, "files": files})
 
-    def requests(self, partner: str, match: str | None) -> list[Json]:
-        """What was received, oldest first."""
+    def requests(
+        self, partner: str, match: str | None, business_date: str | None = None
+    ) -> list[Json]:
+        """What was received, or what was on one date there, oldest first."""
         with self._lock:
             found = list(self._requests[partner])
+        if business_date is not None:
+            found = [r for r in found if r["business_date"] == business_date]
         return [
             {**r, "files": {part: zlib.decompress(b).decode() for part, b in r["files"].items()}}
             for r in found

@@ -32,6 +32,7 @@ ARGUMENTS: Mapping[str, set[str]] = {
     "AsOfQuery": {"as_of"},
     "PreviewQuery": {"preview"},
     "ReportQuery": {"date", "format"},
+    "SettlementQuery": {"investor", "month", "format"},
 }
 RENAMED = {
     "EndpointIn": "WebhookEndpointFields",

@@ -50,10 +50,11 @@ STATES: dict[str, Offer] = {
                          transactions=("t1",)),
     "declining": replace(THERE, asked="decline", calling=True, tries=1, wakes=None),
     "refused": replace(BASE, status="refused", will_participate=False),
-    "accepted": replace(GONE, status="accepted", accepted_on=YESTERDAY),
-    "sold": replace(GONE, status="accepted", accepted_on=YESTERDAY, ceded=True,
-                    transactions=("t1",)),
-    "cancelling": replace(GONE, status="accepted", asked="cancel", calling=True, tries=1),
+    "accepted": replace(GONE, status="accepted", accepted_on=YESTERDAY, ceded=True, price=AMOUNT),
+    "sold": replace(GONE, status="accepted", accepted_on=YESTERDAY, ceded=True, priced=True,
+                    price=AMOUNT, transactions=("t1",)),
+    "cancelling": replace(GONE, status="accepted", asked="cancel", calling=True, tries=1,
+                          ceded=True, price=AMOUNT),
     "declined": replace(GONE, status="declined"),
     "withdrawn": replace(BASE, status="declined", loan_cancelled=True),
     "cancelled": replace(GONE, status="cancelled"),
@@ -103,8 +104,9 @@ TABLE: list[tuple[str, Happening, dict[str, str]]] = [
     ("accepted, with a warning", moved("accept", "notice"), {
         "accepting": "accepted +direct >alarm"}),
     ("declined", moved("decline"), {"declining": "declined"}),
-    ("declined, was accepted", moved("decline", "refusal"), {"declining": "accepted >alarm"}),
-    ("cancelled", moved("cancel"), {"cancelling": "cancelled"}),
+    ("declined, was accepted", moved("decline", "refusal"), {
+        "declining": "accepted +direct >alarm"}),
+    ("cancelled", moved("cancel"), {"cancelling": "cancelled +reverse"}),
     ("create: lost", trouble("create", "retry", lost=True), {
         "pending": "retrying ?create", "calling": "retrying ?create",
         "retrying": "retrying ?create"}),
@@ -338,11 +340,33 @@ def test_a_loan_cancelled_while_it_is_accepted_is_cancelled_there() -> None:
     assert life.offer.status == "cancelled"
 
 
-def test_accepted_by_hand_is_ceded_when_it_is_disbursed_as_of_the_acceptance() -> None:
+def test_accepted_by_hand_is_sold_for_the_bid_and_then_for_what_is_paid_out() -> None:
     life = Life().asks(BID).then(ByHand("accept")).asks(moved("accept"))
-    assert life.sold == []
-    life.then(Disbursed("t1", TODAY + timedelta(days=2), Decimal("700.00")))
-    assert life.sold == [("direct", TODAY, Decimal("700.00"))]
+    assert life.sold == [("direct", TODAY, AMOUNT)]
+    later = TODAY + timedelta(days=2)
+    life.then(Disbursed("t1", later, Decimal("700.00")))
+    assert life.sold[1:] == [("direct", TODAY, Decimal("700.00"))] and life.step.sold[0].again
+    life.then(Disbursed("t2", later, Decimal("50.00")))
+    assert life.sold[2:] == [("topup", later, Decimal("50.00"))]
+    life.then(ByHand("cancel")).asks(moved("cancel"))
+    assert life.sold[3:] == [("reverse", TODAY, Decimal("750.00"))], "for what it was sold"
+
+
+def test_a_loan_that_was_sold_back_is_ours_whatever_is_paid_out_or_cancelled() -> None:
+    life = Life().asks(BID).then(Disbursed("t1", TODAY, AMOUNT)).asks(moved("accept"))
+    life.step = Step(offers.sold_back(life.offer))
+    life.then(Disbursed("t2", TODAY, Decimal("50.00")), ByHand("cancel")).asks(moved("cancel"))
+    assert life.sold == [("direct", TODAY, AMOUNT)] and life.offer.paid == ()
+
+
+@pytest.mark.parametrize("reason", ["loan_cancelled", "disbursement_returned"])
+def test_what_was_never_lent_goes_back_for_its_price(reason: str) -> None:
+    life = Life().asks(BID).then(ByHand("accept")).asks(moved("accept"))
+    life.then(LoanCancelled(reason)).asks(moved("cancel"))
+    assert (life.offer.status, life.offer.reason) == ("cancelled", reason)
+    assert [kind for kind, _, _ in life.sold] == ["direct", "reverse"]
+    life.then(Disbursed("t9", TODAY, AMOUNT))
+    assert len(life.sold) == 2, "paid out once more, it stays ours"
 
 
 @pytest.mark.parametrize(

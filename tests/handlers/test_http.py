@@ -332,6 +332,29 @@ class TestRequestIds:
         out = world.output.getvalue()
         assert not any(value in out for value in (KEY, "123456", "77.77", "1000.00"))
 
+    def test_it_is_measured_by_its_route_and_never_by_what_was_asked(
+        self, api: Api, world: ToyRuntime
+    ) -> None:
+        lines: list[str] = []
+        world.metrics.write = lines.append
+        api.get(f"/note/{UNKNOWN}/")
+        toy_app()({"requestContext": {"resourcePath": "/no/such", "httpMethod": "GET"}}, None)
+        api.post("/note/", {**NOTE, "name": "crash"})
+        api.post("/note/", {**NOTE, "name": "down"})
+        told = [json.loads(line) for line in lines]
+        answers = [line["answer"] for line in told if "Requests" in line]
+        assert answers == ["4xx", "4xx", "5xx", "503"]
+        assert {line["route"] for line in told if "RequestLatency" in line} >= {"POST /note"}
+        assert [line["route"] for line in told if "ServerErrors" in line] == ["POST /note"]
+        assert UNKNOWN not in "".join(lines) and "no/such" not in "".join(lines)
+
+    def test_measuring_changes_no_answer(self, api: Api, world: ToyRuntime) -> None:
+        def broken(_: str) -> None:
+            raise OSError("no room")
+
+        world.metrics.write = broken
+        api.post("/note/", NOTE).ok(201)
+
 
 class TestIdempotency:
     HEADERS: ClassVar[dict[str, str]] = {"Idempotency-Key": "one"}

@@ -19,6 +19,7 @@ import pytest
 from app import app
 from chalicelib import runtime
 from chalicelib.domain.blackmoon import Cession, Collateral, Offer, Reconciliation
+from chalicelib.domain.data_files import DataFile
 from chalicelib.domain.deliveries import Webhook
 from chalicelib.domain.statements import Statement
 from chalicelib.handlers.api import RESOURCES
@@ -113,6 +114,9 @@ MAKERS: Mapping[str, Callable[[Tenant], list[str]]] = {
     ),
     "/blackmoon/collateral/{pk}": _kept(
         keys.COLLATERAL, lambda id: Collateral(id, LOAN, "left", "1", "2", DAY)
+    ),
+    "/blackmoon/file/{pk}": _kept(
+        keys.DATA_FILE, lambda id: DataFile(id, DAY, "loans", status="sent")
     ),
     "/blackmoon/reconciliation/{pk}": _kept(
         keys.RECONCILIATION, lambda id: Reconciliation(id, DAY)

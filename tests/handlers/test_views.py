@@ -14,8 +14,15 @@ from uuid import uuid4
 import pytest
 
 from chalicelib.domain.alarms import Alarm, ProviderEvent
-from chalicelib.domain.blackmoon import Cession, Collateral, Offer, Reconciliation
+from chalicelib.domain.blackmoon import (
+    Cession,
+    Collateral,
+    Difference,
+    Offer,
+    Reconciliation,
+)
 from chalicelib.domain.deliveries import Delivery, Webhook
+from chalicelib.domain.hours import Asking
 from chalicelib.domain.mandates import Mandate
 from chalicelib.domain.statements import Statement
 from chalicelib.models import keys
@@ -100,8 +107,29 @@ def rows() -> list[tuple[str, Any, Any, dict[str, Any]]]:
         (
             "/blackmoon/reconciliation/",
             keys.RECONCILIATION,
-            Reconciliation(an_id, DAY, "discrepant", True, 2, 3, 2, ("x",), (), NOW),
-            {"platform_only": ["x"], "tries": 2, "alarmed_at": "2026-03-02T09:00:00Z"},
+            Reconciliation(
+                an_id, DAY, "discrepant", Asking(True, 2), Asking(False, 5, error_code="10"), 3, 2,
+                (Difference(loan, "direct", DAY, ten, ten, Decimal("0.01"), "24"),), (),
+                (Difference(loan, "reverse", DAY, ten, reverse_type="Overdue"),), NOW,
+            ),
+            {
+                "platform_only": [
+                    {
+                        "loan": loan, "type": "direct", "day": "2026-03-02",
+                        "price": Decimal("10.00"), "origination_fee": Decimal("10.00"),
+                        "servicing_fee": Decimal("0.01"), "investor_legal_entity_id": "24",
+                        "reverse_type": None,
+                    },
+                    {
+                        "loan": loan, "type": "reverse", "day": "2026-03-02",
+                        "price": Decimal("10.00"), "origination_fee": None, "servicing_fee": None,
+                        "investor_legal_entity_id": None, "reverse_type": "Overdue",
+                    },
+                ],
+                "platform_missing": [], "ready": True, "tries": 2, "reverse_ready": False,
+                "reverse_tries": 5, "error_code": "10", "total_count": 3, "correct_count": 2,
+                "alarmed_at": "2026-03-02T09:00:00Z",
+            },
         ),
         (
             "/mandate/",
@@ -122,7 +150,7 @@ def rows() -> list[tuple[str, Any, Any, dict[str, Any]]]:
             {"event_id": "EV1", "outcome": "applied"},
         ),
         ("/alarm/", keys.ALARM, Alarm(an_id, "reconciliation", NOW), {"detail": ""}),
-    ]
+    ]  # fmt: skip
 
 
 @pytest.mark.parametrize("row", rows(), ids=lambda row: row[0])

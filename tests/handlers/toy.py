@@ -227,6 +227,7 @@ class FakeUnit:
         self.writes: list[Note] = []
         self.outbox: list[Message] = []
         self.record: tuple[str, SimpleNamespace] | None = None
+        self.measures: list[Any] = []
 
     def remember(self, partner: str, key: str, **record: Any) -> None:
         self.record = (partner + key, SimpleNamespace(**record))
@@ -292,7 +293,7 @@ class ToyRuntime(Runtime):
         self.logger = Logger(service=f"toy-{uuid4()}", stream=self.output)
         self.store = FakeStore()  # type: ignore[assignment]
         self.config = SimpleNamespace(  # type: ignore[assignment]
-            version="1.2.3", public_base_url=None, log_level="INFO"
+            stage="test", version="1.2.3", public_base_url=None, log_level="INFO"
         )
 
     def identify(self, hashed: str) -> Any:

@@ -12,8 +12,13 @@ HERE = Path(__file__).parent
 NAIVE = sorted(HERE.glob("naive_*.py"))
 
 
-def test_there_are_three_naive_modules() -> None:
-    assert [path.stem for path in NAIVE] == ["naive_account", "naive_apr", "naive_schedule"]
+def test_there_are_four_naive_modules() -> None:
+    assert [path.stem for path in NAIVE] == [
+        "naive_account",
+        "naive_apr",
+        "naive_daily_files",
+        "naive_schedule",
+    ]
 
 
 @pytest.mark.parametrize("path", NAIVE, ids=lambda path: path.stem)

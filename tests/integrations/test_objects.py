@@ -48,6 +48,50 @@ def test_a_link_works_for_a_while(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
             time.sleep(0.2)
 
 
+def test_files_are_written_in_parts_and_read_in_pieces(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    with ministack(tmp_path) as url:
+        boto3.client("s3", region_name=REGION, endpoint_url=url).create_bucket(
+            Bucket="other", CreateBucketConfiguration={"LocationConstraint": REGION}
+        )
+        config = Config("test", "backbone", "bb", REGION, endpoint_url=url)
+        store = Objects(config, "other")
+        large = [bytes([65 + number % 26]) * 999_999 for number in range(20)]
+        for pieces in ([], [b"one"], large):
+            assert store.write("a/b.csv", iter(pieces), "text/csv") == len(b"".join(pieces))
+            assert b"".join(store.read("a/b.csv")) == b"".join(pieces) if pieces else True
+        whole = b"".join(large)
+        for start, end in ((0, 1), (999_998, 1_000_001), (8_388_607, 8_388_609), (5, 5)):
+            assert b"".join(store.read("a/b.csv", start, end)) == whole[start:end]
+        assert b"".join(store.read("a/b.csv", 19_000_000)) == whole[19_000_000:]
+        with pytest.raises(FileNotFoundError):
+            next(iter(store.read("a/c.csv")))
+
+
+def test_a_failed_file_leaves_what_was_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken:
+        asked: list[str] = []  # noqa: RUF012 - one test's record
+
+        def __getattr__(self, name: str) -> object:
+            self.asked.append(name)
+            return lambda **_: {"UploadId": "u", "ETag": "e"}
+
+    def failing() -> object:
+        yield bytes(objects.PART_BYTES + 1)
+        yield bytes(objects.PART_BYTES)
+        raise ConnectionError("the table went away")
+
+    store, broken = Objects(Config("test", "backbone", "bb", REGION, bucket="b")), Broken()
+    monkeypatch.setitem(vars(store), "_client", broken)
+    with pytest.raises(ConnectionError):
+        store.write("a.csv", failing(), "text/csv")
+    assert "complete_multipart_upload" not in broken.asked and "put_object" not in broken.asked
+    assert broken.asked[-1] == "abort_multipart_upload"
+
+
 def test_a_failed_export_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     class Broken:
         asked: list[str] = []  # noqa: RUF012 - one test's record

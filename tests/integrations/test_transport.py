@@ -107,11 +107,15 @@ def test_a_provider_that_fails_on_and_on_is_left_alone_for_a_while() -> None:
     now = [0.0]
     limits = replace(QUICK, attempts=1, breaker_failures=3, breaker_seconds=10)
     with provider(*[Says(500, {})] * 3, OK) as told:
-        out = Transport(limits, sleep=lambda _: None, uniform=max, monotonic=lambda: now[0])
+        heard: list[Attempt] = []
+        out = Transport(
+            limits, sleep=lambda _: None, uniform=max, monotonic=lambda: now[0], heard=heard.append
+        )
         for _ in range(3):
             assert out.send(call(told)).status_code == 500
         with pytest.raises(CircuitOpen):
             out.send(call(told))
+        assert [one.error for one in heard] == [None, None, None, "CircuitOpen"]
         other = replace(call(told), provider="another")
         assert out.send(other).status_code == 200
         assert len(told.asked) == 4

@@ -45,7 +45,16 @@ def test_the_table_has_its_keys_and_indexes(cloudformation: Any) -> None:
 
 @pytest.mark.parametrize(
     "logical",
-    ["days", "clock", "gocardless", "blackmoon", "provider_events", "webhooks", "webhooks-slow"],
+    [
+        "days",
+        "clock",
+        "gocardless",
+        "blackmoon",
+        "replica",
+        "provider_events",
+        "webhooks",
+        "webhooks-slow",
+    ],
 )
 def test_a_queue_has_its_dead_letter_queue(cloudformation: Any, logical: str) -> None:
     infrastructure.ensure(cloudformation, VALUES)
@@ -57,13 +66,40 @@ def test_a_queue_has_its_dead_letter_queue(cloudformation: Any, logical: str) ->
     assert '"maxReceiveCount": 5' in attributes["RedrivePolicy"]
 
 
-def test_exports_are_private_encrypted_and_gone_after_a_day() -> None:
-    bucket = template()["Resources"]["Exports"]["Properties"]
+@pytest.mark.parametrize("name", ["Exports", "Replica"])
+def test_buckets_are_private_and_encrypted(name: str) -> None:
+    bucket = template()["Resources"][name]["Properties"]
     blocked = bucket["PublicAccessBlockConfiguration"]
     assert len(blocked) == 4 and all(blocked.values())
     assert bucket["BucketEncryption"]["ServerSideEncryptionConfiguration"]
-    [rule] = bucket["LifecycleConfiguration"]["Rules"]
-    assert (rule["Status"], rule["ExpirationInDays"]) == ("Enabled", 1)
+    [statement] = template()["Resources"][f"{name}OnlyEncrypted"]["Properties"]["PolicyDocument"][
+        "Statement"
+    ]
+    assert statement["Effect"] == "Deny" and statement["Principal"] == "*"
+
+
+def test_exports_are_gone_after_a_day_and_daily_files_after_a_month() -> None:
+    rules = template()["Resources"]["Exports"]["Properties"]["LifecycleConfiguration"]["Rules"]
+    assert all(rule["Status"] == "Enabled" for rule in rules)
+    days = {rule["Prefix"]: rule["ExpirationInDays"] for rule in rules if "Prefix" in rule}
+    assert days == {"exports/": 1, "blackmoon/": 35}
+    assert any("AbortIncompleteMultipartUpload" in rule for rule in rules)
+
+
+def test_the_replicas_reader_reads_and_nothing_else() -> None:
+    resources = template()["Resources"]
+    for reader in ("ReplicaReader", "SftpReader"):
+        assert resources[reader]["Properties"]["ManagedPolicyArns"] == ["ReplicaReads"]
+        assert "Policies" not in resources[reader]["Properties"]
+    policy = resources["ReplicaReads"]["Properties"]["PolicyDocument"]["Statement"]
+    actions = {action for statement in policy for action in statement["Action"]}
+    assert actions == {
+        "s3:GetObject", "s3:ListBucket", "s3:GetBucketLocation",
+        "glue:GetDatabase", "glue:GetTable", "glue:GetTables", "glue:GetPartitions",
+    }  # fmt: skip
+    assert all(statement["Effect"] == "Allow" for statement in policy)
+    [reads] = [one["Resource"] for one in policy if "s3:GetObject" in one["Action"]]
+    assert all("${ReplicaPartner}" in one and one.startswith("${Replica.Arn}/") for one in reads)
 
 
 def test_what_is_there_is_left_alone(cloudformation: Any, tmp_path: Path) -> None:

@@ -15,12 +15,14 @@ from typing import Any
 from chalicelib import config, runtime
 from chalicelib.handlers import events
 from chalicelib.integrations.queues import envelope
-from chalicelib.jobs import blackmoon, providers, workers
+from chalicelib.jobs import blackmoon, providers, replica, workers
 from chalicelib.models.store import Store
 from tests.support import memory_store
+from tests.usecases.bucket import MemoryBucket
 
 CONSUMERS = {
     "blackmoon": blackmoon.ask,
+    "replica": replica.write,
     "days": workers.do_shard,
     "clock": workers.step_clock,
     "webhooks": workers.deliver,
@@ -135,6 +137,11 @@ class World(runtime.Runtime):
     def store(self) -> Store:  # type: ignore[override]
         """An empty table."""
         return memory_store(clock=lambda: self.wall)
+
+    @cached_property
+    def objects(self) -> Any:
+        """A bucket in memory."""
+        return MemoryBucket()
 
     @cached_property
     def queues(self) -> Any:

@@ -123,8 +123,9 @@ class Blackmoon:
     # --- portfolio --------------------------------------------------------------------------------
 
     def reconcile_direct_cessions(self, history: Iterable[CessionRow]) -> Reconciled:
-        """Compare all cessions of all time."""
-        texts = {self.shape.cessions: reading.written([_cession(row) for row in history])}
+        """Compare all cessions of all time; of ``history`` one row at a time is held as such."""
+        rows = (reading.written(_cession(row)) for row in history)
+        texts = {self.shape.cessions: f"[{','.join(rows)}]"}
         method = "portfolio.reconcileDirectCessionTransactions"
         return self._ask(method, texts, results.reconciled)
 

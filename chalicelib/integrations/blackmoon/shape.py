@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from chalicelib.domain.datasets import COLUMNS, LOANS, REPAYMENTS, Column
+
 DEFAULT_FIELDS: Mapping[str, str] = {
     "amount": "loanAmount",
     "currency": "currency",
@@ -20,12 +22,31 @@ DEFAULT_FIELDS: Mapping[str, str] = {
 }
 """Our field → Blackmoon's, for loans that an originator has not agreed on otherwise."""
 
+MAPS: Mapping[str, str] = {
+    "application_fields": "",
+    "loan_fields": "loans",
+    "repayment_fields": "repayments",
+}
+"""The shape's maps: of which data set each names columns, if of one."""
+
+REQUIRED: Mapping[str, tuple[str, ...]] = {
+    "loans": ("loan_id",),
+    "repayments": ("repayment_id", "loan_id", "at", "amount"),
+}
+"""The columns that stand in every file, under the names that the documentation gives them."""
+
+LOAN_FIELDS: Mapping[str, str] = {one.name: one.title for one in LOANS}
+REPAYMENT_FIELDS: Mapping[str, str] = {
+    one.name: one.title for one in REPAYMENTS if one.name not in ("repayment_id", "at", "amount")
+}
+"""Our column → Blackmoon's in the daily files, beside those that they must have."""
+
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """Names of parameters, file parts and application fields.
+    """Names of parameters, file parts, application fields and the files' columns.
 
-    ``application_fields`` maps our names to theirs; what it does not name is not sent.
+    The three maps go from our names to theirs; what they do not name is not sent.
     """
 
     organization_id: str = "organizationId"
@@ -38,6 +59,8 @@ class Shape:
     loans_part: str = "loans"
     repayments_part: str = "repayments"
     application_fields: Mapping[str, str] = field(default_factory=lambda: DEFAULT_FIELDS)
+    loan_fields: Mapping[str, str] = field(default_factory=lambda: LOAN_FIELDS)
+    repayment_fields: Mapping[str, str] = field(default_factory=lambda: REPAYMENT_FIELDS)
 
     @classmethod
     def of(cls, given: Mapping[str, Any]) -> Shape:
@@ -47,14 +70,34 @@ class Shape:
         """
         known = {one.name for one in fields(cls)}
         for name, value in given.items():
-            wanted = Mapping if name == "application_fields" else str
+            wanted = Mapping if name in MAPS else str
             if name not in known or not isinstance(value, wanted) or not value:
                 raise ValueError(f"blackmoon: {name} cannot be configured so")
         made = dict(given)
-        mapped = made.get("application_fields")
-        if mapped is not None:
-            made["application_fields"] = {str(ours): str(theirs) for ours, theirs in mapped.items()}
-        return cls(**made)
+        for name in MAPS.keys() & made.keys():
+            made[name] = {str(ours): str(theirs) for ours, theirs in made[name].items()}
+            kind = MAPS[name]
+            if kind and not made[name].keys() <= {one.name for one in COLUMNS[kind]}:
+                raise ValueError(f"blackmoon: {name} names a column that there is not")
+        shape = cls(**made)
+        for kind in COLUMNS:
+            titles = [one.title for one in shape.columns(kind)]
+            if len(set(titles)) < len(titles):
+                raise ValueError(f"blackmoon: the file of {kind} names a column twice")
+        return shape
+
+    def columns(self, kind: str) -> list[Column]:
+        """The columns of the daily file of ``kind``: those it must have, then the map's."""
+        sorts = {one.name: one.sort for one in COLUMNS[kind]}
+        must = {
+            "loan_id": self.application_id,
+            "repayment_id": "repaymentId",
+            "at": "datetime",
+            "amount": "amount",
+        }
+        found = [Column(name, must[name], sorts[name]) for name in REQUIRED[kind]]
+        mapped = self.loan_fields if kind == "loans" else self.repayment_fields
+        return found + [Column(name, title, sorts[name]) for name, title in mapped.items()]
 
     def application(self, loan_id: str, known: Mapping[str, Any]) -> dict[str, Any]:
         """The application fields of a loan: its id, and of ``known`` what the map names."""

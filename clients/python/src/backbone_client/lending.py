@@ -18,6 +18,7 @@ from backbone_client.lending_records import (
     Cession,
     Clock,
     Collateral,
+    DataFile,
     Loan,
     Mandate,
     NewApiKey,
@@ -32,6 +33,7 @@ from backbone_client.lending_records import (
     Reconciliation,
     SandboxPartner,
     Schedule,
+    Settlement,
     Simulators,
     Statement,
     Transaction,
@@ -290,6 +292,17 @@ class Reconciliations(Readable[Reconciliation]):
     _kind = Reconciliation
 
 
+class DataFiles(Readable[DataFile]):
+    """Daily files, two a business date."""
+
+    path = "/blackmoon/file/"
+    _kind = DataFile
+
+    def resend(self, id: str, *, idempotency_key: str | None = None) -> DataFile:
+        """Has one made and sent again, as of its business date."""
+        return self._post(DataFile, f"{one(id)}/resend/", key=idempotency_key)
+
+
 class Blackmoon:
     """What Blackmoon's marketplace holds of your loans."""
 
@@ -298,10 +311,11 @@ class Blackmoon:
         self.cessions = Cessions(session)
         self.collaterals = Collaterals(session)
         self.reconciliations = Reconciliations(session)
+        self.files = DataFiles(session)
 
 
 class Reports(Resource):
-    """The books at the end of a day; of the business date if not said."""
+    """The books at the end of a day, of the business date if not said; what investors are due."""
 
     path = "/report/"
 
@@ -313,6 +327,10 @@ class Reports(Resource):
         """All loans by product, status and days past due."""
         return self._get(Portfolio, "portfolio/", {"date": date})
 
+    def settlement(self, investor: str, month: str) -> Settlement:
+        """What is an investor's of the payments of a month (``2026-03``)."""
+        return self._get(Settlement, "settlement/", {"investor": investor, "month": month})
+
     def trial_balance_csv(self, date: Day | None = None) -> str:
         """Its accounts as CSV with a header row."""
         return self._csv("trial_balance/", {"date": date})
@@ -320,6 +338,10 @@ class Reports(Resource):
     def portfolio_csv(self, date: Day | None = None) -> str:
         """Its rows as CSV with a header row."""
         return self._csv("portfolio/", {"date": date})
+
+    def settlement_csv(self, investor: str, month: str) -> str:
+        """Its rows as CSV with a header row."""
+        return self._csv("settlement/", {"investor": investor, "month": month})
 
 
 class ProviderEvents(Listed[ProviderEvent]):

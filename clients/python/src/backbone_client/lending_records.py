@@ -126,6 +126,32 @@ class Portfolio(Record):
 
 
 @dataclass(frozen=True, kw_only=True)
+class SettlementTotals(Record):
+    """What was collected, what of it stays with you, and what is the investor's."""
+
+    collected: Decimal
+    servicing_fee: Decimal
+    payable: Decimal
+
+
+@dataclass(frozen=True, kw_only=True)
+class SettlementRow(SettlementTotals):
+    """One loan's month; what was taken back is negative."""
+
+    loan: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Settlement(Record):
+    """An investor's month (``2026-03``)."""
+
+    investor: str
+    month: str
+    rows: tuple[SettlementRow, ...]
+    totals: SettlementTotals
+
+
+@dataclass(frozen=True, kw_only=True)
 class Split(Record):
     """An amount, or balances, in their three parts."""
 
@@ -341,6 +367,21 @@ class Collateral(Thing):
     flici: str
     investor_id: str
     as_of: date
+    flaw: str | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class CessionDifference(Record):
+    """A cession that one side alone knows."""
+
+    loan: str
+    type: str
+    day: date | None
+    price: Decimal
+    origination_fee: Decimal | None
+    servicing_fee: Decimal | None
+    investor_legal_entity_id: str | None
+    reverse_type: str | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -353,9 +394,27 @@ class Reconciliation(Thing):
     tries: int
     total_count: int | None
     correct_count: int | None
-    platform_only: tuple[str, ...]
-    platform_missing: tuple[str, ...]
+    platform_only: tuple[CessionDifference, ...]
+    platform_missing: tuple[CessionDifference, ...]
+    reverse_ready: bool
+    reverse_tries: int
+    error_code: str | None
     alarmed_at: datetime | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class DataFile(Thing):
+    """One business date's file of loans or repayments for Blackmoon."""
+
+    business_date: date
+    kind: str
+    status: str
+    rows: int
+    sum: Decimal
+    size: int
+    sent_at: datetime | None
+    error_code: str | None
+    tries: int
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,1 @@
+"""From the repository to AWS: packages, templates, stacks."""
