@@ -9,8 +9,6 @@ from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Out, PageQuery
 from chalicelib.handlers.values import Instant, MoneyOut, RateOut
 from chalicelib.models.keys import CESSION, OFFER, RECONCILIATION
-from chalicelib.usecases import collateral as collateral_markup
-from chalicelib.usecases import offers as offers_of_loans
 from chalicelib.usecases import views
 from chalicelib.usecases.context import Context, Source
 
@@ -147,7 +145,9 @@ def offer(ctx: Context, pk: str) -> Stored[Offer]:
 )
 def accept(ctx: Context, pk: str) -> Stored[Offer]:
     """By hand, before the platform does; the status follows once Blackmoon has been told."""
-    return offers_of_loans.by_hand(ctx, pk, "accept")
+    from chalicelib.usecases import offers
+
+    return offers.by_hand(ctx, pk, "accept")
 
 
 @api.post(
@@ -155,7 +155,9 @@ def accept(ctx: Context, pk: str) -> Stored[Offer]:
 )
 def decline(ctx: Context, pk: str) -> Stored[Offer]:
     """By hand, before the platform does; the status follows once Blackmoon has been told."""
-    return offers_of_loans.by_hand(ctx, pk, "decline")
+    from chalicelib.usecases import offers
+
+    return offers.by_hand(ctx, pk, "decline")
 
 
 @api.post(
@@ -163,7 +165,9 @@ def decline(ctx: Context, pk: str) -> Stored[Offer]:
 )
 def cancel(ctx: Context, pk: str) -> Stored[Offer]:
     """After it was accepted; the status follows once Blackmoon has been told."""
-    return offers_of_loans.by_hand(ctx, pk, "cancel")
+    from chalicelib.usecases import offers
+
+    return offers.by_hand(ctx, pk, "cancel")
 
 
 @api.collection("/cession", answer=CessionOut, summary="List cessions")
@@ -181,13 +185,17 @@ def cession(ctx: Context, pk: str) -> Stored[Cession]:
 @api.collection("/collateral", answer=CollateralOut, summary="List collateral")
 def collaterals(ctx: Context, query: PageQuery) -> Source[Stored[Collateral]]:
     """The latest markup's; when a newer one replaces it, a list that was begun is to begin anew."""
-    return collateral_markup.listing(ctx, query.criteria)
+    from chalicelib.usecases import collateral as markup
+
+    return markup.listing(ctx, query.criteria)
 
 
 @api.get("/collateral/{pk}", answer=CollateralOut, summary="Read a row of collateral")
 def collateral(ctx: Context, pk: str) -> Stored[Collateral]:
     """One loan on one list."""
-    return collateral_markup.read(ctx, pk)
+    from chalicelib.usecases import collateral as markup
+
+    return markup.read(ctx, pk)
 
 
 @api.collection("/reconciliation", answer=ReconciliationOut, summary="List reconciliations")

@@ -6,19 +6,20 @@ import re
 from collections.abc import Mapping
 from datetime import date
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
 from pydantic.json_schema import JsonSchemaValue
 
-from chalicelib.domain.reports import Portfolio, TrialBalance
-from chalicelib.domain.servicing import Part, Settlement
 from chalicelib.handlers.openapi.refs import uuid_of
 from chalicelib.handlers.routing import Resource
 from chalicelib.handlers.schema import Out, Query
 from chalicelib.handlers.values import Day, MoneyOut, Rule, Text, flaw
-from chalicelib.usecases import reports, settlements
 from chalicelib.usecases.context import Context
+
+if TYPE_CHECKING:
+    from chalicelib.domain.reports import Portfolio, TrialBalance
+    from chalicelib.domain.servicing import Part, Settlement
 
 api = Resource("/report", tag="Reports")
 
@@ -145,6 +146,8 @@ def trial_balance(ctx: Context, query: ReportQuery) -> TrialBalance:
     of the loans' balances, ``overpayments_held`` of their ``overpayment``.  The pence that rounding
     leaves are ``rounding_differences``.
     """
+    from chalicelib.usecases import reports
+
     return reports.trial_balance(ctx, query.date)
 
 
@@ -208,6 +211,8 @@ def portfolio(ctx: Context, query: ReportQuery) -> Portfolio:
 
     Closed, cancelled and inactive loans are counted too; they owe nothing.
     """
+    from chalicelib.usecases import reports
+
     return reports.portfolio(ctx, query.date)
 
 
@@ -302,4 +307,6 @@ def settlement(ctx: Context, query: SettlementQuery) -> Settlement:
     a minus in its own, so that a month that is over never changes. There is a row for each loan on
     which something happened. An investor that has bought nothing has none.
     """
+    from chalicelib.usecases import settlements
+
     return settlements.settlement(ctx, query.investor, query.month)

@@ -20,7 +20,7 @@ from chalicelib.domain.ledger import Batch, loan_prefix
 from chalicelib.domain.loans import Outcome
 from chalicelib.domain.views import LoanView, Payoff, ScheduleRow
 from chalicelib.models.keys import ACCOUNT, APPLICATION, MANDATE, PRODUCT, PROVIDER_EVENTS, TERMS
-from chalicelib.usecases import history, journals, measuring, offers, ownership, statements
+from chalicelib.usecases import history, journals, measuring, ownership, statements
 from chalicelib.usecases.announcing import announce
 from chalicelib.usecases.context import Listing
 from chalicelib.usecases.journals import Loan as Loan
@@ -132,6 +132,8 @@ def open_loan(ctx: Context, application_id: str, asked: Mapping[str, Any]) -> Sh
     unit.create(TERMS, ctx.partner.id, terms)
     unit.create(ACCOUNT, ctx.partner.id, account)
     _look_for_mandate(ctx, unit, account)
+    from chalicelib.usecases import offers
+
     offers.open_for(ctx, unit, product.value, terms)
     unit.measures.append(metrics.measure(metrics.LOANS_OPENED))
     shown = Shown(views.loan_view(terms, account, moment_of(ctx)), ctx.now, ctx.now)
@@ -235,6 +237,8 @@ def _follow(ctx: Context, unit: Unit, decided: Decided, shown: Shown) -> None:
     unit.measures += measuring.of_loan(ctx.partner.currency, before, outcome, known)
     for message in payments.follow_ups(ctx.partner.id, decided.terms, before, outcome):
         unit.send(message)
+    from chalicelib.usecases import offers
+
     offers.follow(ctx, unit, loan, outcome)
 
 
