@@ -13,7 +13,7 @@ PYTHON ?= $(PYTHON_FOUND)
 WORKERS ?= 2
 STAGE ?= dev
 
-.PHONY: help run demo gocardless-sandbox reset test test-api lint format openapi docs bench lock redrive \
+.PHONY: help run demo gocardless-sandbox reset test test-api test-year lint format openapi docs bench lock redrive \
 	package infra deploy partner ops drill permissions dashboards
 
 help:  ## this list
@@ -36,6 +36,10 @@ test: $(STAMP)  ## the tests (ARGS='-m slow' for the long ones)
 
 test-api: $(STAMP)  ## thousands of requests generated from the API document, some minutes
 	@exec $(VENV)/bin/python -m tests.fuzz
+
+test-year: $(STAMP)  ## a year of a book of loans, each daily file checked, hours (MONTHS=12 LOANS=300)
+	@exec env PYTHONPATH=.:clients/python/src $(VENV)/bin/python -m tests.year \
+		--months $(or $(MONTHS),12) --loans $(or $(LOANS),300) $(ARGS)
 
 lint: $(STAMP)  ## format, style, types, import directions, routes
 	@$(VENV)/bin/ruff format --check .

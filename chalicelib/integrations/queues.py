@@ -105,16 +105,23 @@ class Queues:
     def given_up(self, logical: str, most: int) -> Iterator[str]:
         """Look at up to ``most`` given-up messages: their texts; they stay where they are.
 
-        Each is out of sight for some seconds, so that none is seen twice.
+        Each is out of sight until all have been seen, so that none is seen twice.
         """
-        dead = self._dead_url(logical)
-        for _ in range(most):
-            found = self._client.receive_message(
-                QueueUrl=dead, MaxNumberOfMessages=1, VisibilityTimeout=10, WaitTimeSeconds=0
-            )
-            if not found.get("Messages"):
-                return
-            yield str(found["Messages"][0]["Body"])
+        dead, handles = self._dead_url(logical), list[str]()
+        try:
+            while len(handles) < most:
+                found = self._client.receive_message(
+                    QueueUrl=dead, MaxNumberOfMessages=1, VisibilityTimeout=60, WaitTimeSeconds=1
+                )
+                if not found.get("Messages"):
+                    return
+                handles.append(found["Messages"][0]["ReceiptHandle"])
+                yield str(found["Messages"][0]["Body"])
+        finally:
+            for handle in handles:
+                self._client.change_message_visibility(
+                    QueueUrl=dead, ReceiptHandle=handle, VisibilityTimeout=0
+                )
 
     def revive(self, logical: str, most: int) -> Iterator[str]:
         """Send up to ``most`` given-up messages to their queue again; their texts, one by one.

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 20.0
 POLL_SECONDS = 0.01
+LONGEST_POLL_SECONDS = 0.05  # each look is four calls: what is waited for needs the time itself
 LOOKS = 2
 
 WEBHOOK_PATH = "/providers/gocardless/webhook/"
@@ -183,7 +184,7 @@ class Outside:
 
     def _rest(self, until: float) -> bool:
         """Wait for two quiet looks, one after the other; false if ``until`` comes before."""
-        quiet = 0
+        quiet, pause = 0, POLL_SECONDS
         while quiet < LOOKS:
             if self.quiet():
                 quiet += 1
@@ -191,5 +192,6 @@ class Outside:
             quiet = 0
             if self.monotonic() > until:
                 return False
-            self.sleep(POLL_SECONDS)
+            self.sleep(pause)
+            pause = min(pause * 1.5, LONGEST_POLL_SECONDS)
         return True

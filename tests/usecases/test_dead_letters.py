@@ -49,6 +49,20 @@ def test_they_go_back_whole_and_once(sqs: Any) -> None:
     assert ids == {f"message-{number}" for number in range(3)}
 
 
+def test_they_are_looked_at_and_stay(sqs: Any) -> None:
+    dead = sqs.get_queue_url(QueueName="dl-days-dead")["QueueUrl"]
+    for number in range(2):
+        sqs.send_message(QueueUrl=dead, MessageBody=envelope(f"m{number}", {"shard": number}))
+    queues = Queues(SETTINGS)
+    for _ in range(2):
+        seen = dead_letters.show(queues, "days", 10)
+        assert sorted(letter.id for letter in seen) == ["m0", "m1"]
+    assert len(dead_letters.show(queues, "days", 1)) == 1
+    assert len(dead_letters.redrive(queues, "days", 10)) == 2
+    with pytest.raises(LookupError):
+        dead_letters.show(queues, "nothing", 1)
+
+
 def test_a_queue_that_is_not_there(sqs: Any) -> None:
     with pytest.raises(LookupError):
         dead_letters.redrive(Queues(SETTINGS), "nothing", 1)
