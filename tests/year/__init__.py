@@ -1,0 +1,1 @@
+"""A year of a book of loans, day by day, and every daily file held against the lists."""
