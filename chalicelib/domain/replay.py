@@ -207,7 +207,8 @@ def _write_off(book: Book, item: Transaction) -> None:
 
 
 def _charge_back(book: Book, item: Transaction) -> None:
-    told = next((one for one in book.transactions if one.id == item.compensates), None)
+    outside = filter(is_fact, book.transactions)  # what follows is numbered anew, and may be alike
+    told = next((one for one in outside if one.id == item.compensates), None)
     if told is not None:
         split, over = chargebacks.put_back(book, told, item.effective_date)
         book.repost(replace(item, amount=told.amount), split, over)

@@ -421,6 +421,14 @@ ONCE = {
 }
 
 
+COLLIDING = [
+    ("repay", 41, 9), ("fail_late", 30, 64), ("repay", 24, 82), ("change_mandate", 12, 58),
+    ("charge_back", 45, 23), ("fail_disbursement", 44, 53), ("apply_disbursement", 52, 19),
+    ("repay", 36, 99), ("retry", 43, 51), ("pass_days", 52, 66), ("confirm", 49, 28),
+    ("repay", 42, 75), ("repay", 18, 71), ("charge_back", 41, 66),
+]  # fmt: skip
+
+
 @pytest.mark.parametrize("title", ONCE)
 def test_lives_that_once_went_wrong(title: str) -> None:
     agreed, steps = ONCE[title]
@@ -428,6 +436,23 @@ def test_lives_that_once_went_wrong(title: str) -> None:
     try:
         lives.opens(agreed=agreed, start=date(2024, 2, 29), small=False, amount=50)
         for what, pick, share in steps:
+            lives.step(what=what, pick=pick, share=share)
+    finally:
+        lives.teardown()
+
+
+def test_a_chargeback_of_what_has_the_number_of_another_entry_when_it_is_told_anew() -> None:
+    """What follows from the facts is numbered anew by a telling, and may meet a fact's number."""
+    agreed = terms(
+        amount=Decimal(100000), rate=Decimal("3.9"), installments=36,
+        early_repayment_recalculation="from_last_instalment",
+        repayment_allocation=("principal", "fee", "interest"),
+        repayment_date_type="first_day_of_month", repayment_date_period=12,
+    )  # fmt: skip
+    lives = Lives()
+    try:
+        lives.opens(agreed=agreed, start=date(2028, 2, 27), small=True, amount=11)
+        for what, pick, share in COLLIDING:
             lives.step(what=what, pick=pick, share=share)
     finally:
         lives.teardown()
