@@ -36,7 +36,7 @@ from chalicelib.models.unit import Unit
 from chalicelib.usecases import partners, webhooks
 from chalicelib.usecases.announcing import announce
 from chalicelib.usecases.webhooks import Reach
-from local import infrastructure, pumps, worker
+from local import doorbell, infrastructure, pumps, worker
 from local.home import ROOT
 from local.receipts import Receipts
 from tests.ministack import CREDENTIALS, REGION, ministack
@@ -200,15 +200,18 @@ def workers(settings: config.Config, receipts_file: Path) -> Iterator[None]:
     from app import app
 
     sqs = worker.client(settings)
-    receipts, warmth, stop = Receipts(receipts_file), pumps.Warmth(), threading.Event()
-    running = []
+    receipts, stop = Receipts(receipts_file), threading.Event()
+    bell, running = doorbell.hang(), []
+    os.environ[doorbell.PORT_VARIABLE] = str(bell.getsockname()[1])
+    doorbell.ring_from(runtime.get())
     for logical, name in (("webhooks", "webhooks"), ("webhooks-slow", "webhooks_slow")):
         real = settings.queue_name(logical)
         url = sqs.get_queue_url(QueueName=real)["QueueUrl"]
         queue = pumps.Queue(real, url, 1, worker.function(app, name), REGION, 16)
-        running.append(pumps.QueuePump(sqs, queue, receipts, warmth))
+        running.append(pumps.QueuePump(sqs, queue, receipts))
     heart = threading.Thread(target=pumps.keep_in_hand, args=(sqs, receipts, stop), daemon=True)
     heart.start()
+    worker.answer_the_door(bell, running)
     for pump in running:
         pump.start()
     try:

@@ -12,7 +12,7 @@ import os
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import boto3
@@ -71,7 +71,7 @@ def main() -> int:
 
 
 def answer_the_door(
-    bell: socket.socket, running: list[pumps.QueuePump | pumps.SchedulePump]
+    bell: socket.socket, running: Sequence[pumps.QueuePump | pumps.SchedulePump]
 ) -> None:
     """Have rings heard by the pumps."""
     bells = {pump.name: pump.bell for pump in running if isinstance(pump, pumps.QueuePump)}
