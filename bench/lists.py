@@ -89,7 +89,11 @@ class Bench(Runtime):
         self.store = store
         self.partner = partner
         self.config = SimpleNamespace(  # type: ignore[assignment]
-            version="bench", public_base_url=None, log_level="ERROR", csv_limit_bytes=5_000_000
+            stage="bench",
+            version="bench",
+            public_base_url=None,
+            log_level="ERROR",
+            csv_limit_bytes=5_000_000,
         )
 
     def identify(self, hashed: str) -> Partner:

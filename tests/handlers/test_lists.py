@@ -15,6 +15,7 @@ import pytest
 
 from app import app
 from chalicelib import runtime
+from chalicelib.integrations.objects import Objects
 from chalicelib.models.keys import CLOCK_STATE
 from chalicelib.models.unit import Unit
 from tests.http_support import Api
@@ -380,6 +381,7 @@ def test_csv_that_is_too_large_for_an_answer(books: Books, monkeypatch: pytest.M
     text = books.api.get("/transaction/?format=csv").text
     small = replace(books.world.config, csv_limit_bytes=2000, bucket="lists-exports")
     monkeypatch.setattr(books.world, "config", small)
+    monkeypatch.setattr(books.world, "objects", Objects(small))
     answer = books.api.get("/transaction/?format=csv")
     assert (answer.status, answer.text) == (303, "")
     link = urlsplit(answer.headers["location"])
