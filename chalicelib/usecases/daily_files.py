@@ -245,7 +245,7 @@ class Writer:
 
 def _check(desk: Desk, file: DataFile) -> DataFile:
     """Walk over the book again and add up the ledger's own entries; at its end, compare."""
-    walk = Walk(desk.ctx, window(file.business_date), file.kind, file.place)
+    walk = Walk(desk.ctx, window(file.business_date), file.kind, file.place, folds=True)
     ledger, enough = Ledger(file.kind), _enough(desk.ctx, walk)
     for page in walk.pages():
         for loan in page:

@@ -11,10 +11,10 @@ journal only where the account does not say all (:meth:`Walk._then`).  Memory ho
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain import known, reports, status
+from chalicelib.domain import known, reports, servicing, status
 from chalicelib.domain.data_windows import CLOSED, Window, months, takes_loan, takes_repayment
 from chalicelib.domain.datasets import (
     Known,
@@ -28,13 +28,13 @@ from chalicelib.domain.errors import Refused
 from chalicelib.domain.ownership import holder_on
 from chalicelib.models.keys import ACCOUNT, OWNERSHIP, TERMS
 from chalicelib.models.store_errors import Conflict
-from chalicelib.usecases import history, journals
+from chalicelib.usecases import history, journals, sales
 from chalicelib.usecases.journals import Loan
 
 if TYPE_CHECKING:
     from chalicelib.domain.account import Account, Terms
     from chalicelib.domain.ledger import Batch, Transaction
-    from chalicelib.domain.ownership import Ownership
+    from chalicelib.domain.ownership import Holding, Ownership
     from chalicelib.models.unit import Stored
     from chalicelib.usecases.context import Context
 
@@ -53,7 +53,8 @@ class Walk:
     ``place`` says how far it has come: the empty text before the first loan, ``None`` behind the
     last; between pages it may be kept, and another walk goes on from there.  ``met`` counts the
     loans that were looked at.  ``whole`` means every loan that was ever lent and all of its
-    repayments up to the window's end.
+    repayments up to the window's end.  ``folds`` reads the journals of all loans ever ceded, so
+    that their accounts can be held against them.
     """
 
     def __init__(
@@ -64,10 +65,11 @@ class Walk:
         place: str | None = BEGIN,
         *,
         whole: bool = False,
+        folds: bool = False,
     ) -> None:
         self.ctx, self.window, self.kind = ctx, window, kind
         self.place, self.met = place, 0
-        self._whole = whole
+        self._whole, self._folds = whole, folds
         self._moment = history.moment_at(ctx, window.last)
         names = ["open", *months(window, max(ctx.business_date, window.day))]
         self._books = set(names)
@@ -160,28 +162,40 @@ class Walk:
         terms = self.ctx.store.get_many(TERMS, self.ctx.partner.id, accounts)
         found = []
         for loan_id in terms:
-            ownership = owned[loan_id].value if loan_id in owned else None
-            loan = self._known(Loan(terms[loan_id], accounts[loan_id]), ownership)
+            held = self._held(owned.get(loan_id))
+            loan = self._known(Loan(terms[loan_id], accounts[loan_id]), held)
             if loan is not None and wanted(loan):
                 found.append(loan)
         return found
 
     # --- how each was known -----------------------------------------------------------------------
 
-    def _known(self, loan: Loan, ownership: Ownership | None) -> Known | None:
+    def _held(self, owned: Stored[Ownership] | None) -> Sequence[Holding]:
+        """Who had held a loan by what was known at the window's end, oldest first.
+
+        A cession or a reversal that was heard of later is not in it, whatever day it is dated.
+        """
+        if owned is None:
+            return ()
+        if self.ctx.partner.date_of(owned.updated_at) <= self.window.last:
+            return owned.value.holdings
+        recorded = sales.recorded(self.ctx, owned.value.loan)
+        sale = servicing.known(recorded, self.window.last)
+        return sale.holdings if sale else ()
+
+    def _known(self, loan: Loan, held: Sequence[Holding]) -> Known | None:
         """The loan as it was known at the window's end; ``None`` if it has no row for certain."""
         for _ in range(TRIES):
             try:
-                return self._then(journals.settled(self.ctx, loan), ownership)
+                return self._then(journals.settled(self.ctx, loan), held)
             except Conflict:  # others have gone on
                 loan = journals.account_of(self.ctx, loan.id) or loan
         raise Refused("conflict", f"Loan {loan.id} changes too fast to be read. Try again.")
 
-    def _then(self, loan: Loan, ownership: Ownership | None) -> Known | None:
+    def _then(self, loan: Loan, held: Sequence[Holding]) -> Known | None:
         day, partner = self.window.last, self.ctx.partner
         terms, account = loan.terms.value, loan.account.value
         opened_on = partner.date_of(loan.created_at)
-        held = ownership.holdings if ownership else ()
         ceded = any(one.since <= day for one in held)
         moved = partner.date_of(loan.account.updated_at) >= self.window.first
         at_rest = account.status == CLOSED or self.kind == REPAYMENTS
@@ -201,7 +215,7 @@ class Walk:
         since; in any other case the journal is read, and told again only if something was.
         """
         day = self.window.last
-        by_itself = self.kind == LOANS and terms.has_rows and not ceded
+        by_itself = self.kind == LOANS and terms.has_rows and not (ceded and self._folds)
         by_itself = by_itself and tells_what_was_paid_out(account)
         if by_itself and reports.is_known(account, day):
             stands = reports.as_it_stands(terms, account, (), self._moment)

@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
+from chalicelib.integrations.blackmoon.results import ReverseRow
 from chalicelib.jobs import blackmoon as jobs
 from chalicelib.jobs import schedules
 from chalicelib.models.keys import DATA_FILE
-from chalicelib.usecases import daily_files, data_walk, file_sending
+from chalicelib.usecases import daily_files, data_walk, file_sending, reversals
 from chalicelib.usecases.context import Context
 from tests.scenarios.partner import Loan
 from tests.usecases.bucket import MemoryBucket
@@ -253,6 +254,26 @@ def test_sent_again_it_says_what_it_said(files: Files) -> None:
     daily_files.resend(files.ctx, date(2026, 4, 1))
     files.shop.works()
     assert files.shown("2026-04-01", "repayments")["status"] == "sent", "one that never was"
+
+
+def test_made_again_it_names_the_investor_that_was_known_then(files: Files) -> None:
+    """A reversal that is heard of later changes no file of before, whatever day it is dated."""
+    loan = files.line("500.00")
+    assert files.shop.offer(loan)["status"] == "accepted"
+    files.on("2026-03-04")
+    files.send()
+    before = files.last("loans")[loan.id]
+    assert before["investorId"] and before["everSold"] == "true"
+    files.on("2026-03-06")
+    back = ReverseRow(loan.id, Decimal("500.00"), "UpperThreshold", date(2026, 3, 3))
+    assert reversals.record(files.ctx, [back]) == ()
+    daily_files.resend(files.ctx, date(2026, 3, 4))
+    files.shop.works()
+    assert files.last("loans")[loan.id] == before
+    files.on("2026-03-07")
+    files.send()
+    after = files.last("loans")[loan.id]
+    assert (after["investorId"], after["everSold"]) == ("", "true")
 
 
 # --- when it does not go smoothly -----------------------------------------------------------------
