@@ -130,8 +130,13 @@ def provider_of(account: Account, asked: Asked) -> str | None:
 
 
 def refuse_excess(account: Account, amount: Decimal) -> None:
-    """Refuse a repayment of more than is outstanding."""
-    payable = pence(account.balances.total - account.overpayment)
+    """Refuse a repayment of more than is outstanding.
+
+    Both figures are shown in pence: who takes the shown one from the other may be a penny higher
+    than what is exactly outstanding, and is not refused for that.
+    """
+    owed, over = account.balances.total, account.overpayment
+    payable = max(pence(owed - over), pence(owed) - pence(over))
     if amount > payable:
         raise Refused(
             "exceeds_outstanding",

@@ -163,6 +163,22 @@ def test_more_than_is_outstanding_is_refused() -> None:
     assert refused.value.code == "exceeds_outstanding"
 
 
+def test_the_payoff_shown_less_the_overpayment_shown_settles_and_a_penny_comes_back() -> None:
+    """The penny that two roundings may bring is no reason to refuse."""
+    life = Life(terms(), date(2018, 2, 9)).disburses("12000")
+    life.goes_to(date(2018, 3, 10)).repays("2070")
+    life.goes_to(date(2018, 3, 16))
+    owed, over = life.account.balances.total, life.account.overpayment
+    shown = pence(owed) - pence(over)
+    assert shown - pence(owed - over) == Decimal("0.01")
+    with pytest.raises(Refused):
+        life.repays(shown + Decimal("0.01"))
+    life.repays(shown)
+    assert life.account.status == "closed" and life.account.overpayment == 0
+    assert [item.amount for item in life.of("refund")] == [Decimal("0.01")]
+    assert life.folded() == life.account.balances
+
+
 def test_settling_leaves_exactly_zero_by_a_rounding_and_closes_when_confirmed() -> None:
     life = Life(terms(), date(2018, 2, 9)).disburses("12000")
     life.goes_to(date(2018, 3, 1))
