@@ -63,9 +63,11 @@ class Book:
         for life in lives:
             if not life.loan:
                 continue
-            for _, verb, given in life.steps_on(day):
+            for number, (_, verb, given) in enumerate(life.steps_on(day)):
                 self.did = True
-                VERBS[verb](self, life, given, day)
+                if (step := f"{day}/{number}") not in life.done:
+                    VERBS[verb](self, life, given, day)
+                    life.done.append(step)
             self._habits(life, day)
 
     def _opens(self, life: Life) -> None:

@@ -97,7 +97,10 @@ class Run:
         while self.day < until:
             before = time.monotonic()
             self.seconds = {}
-            rows = self._one_day()
+            try:
+                rows = self._one_day()
+            finally:  # what was done of a day that did not end is not done again
+                self._kept()
             took = time.monotonic() - before
             parts = " ".join(f"{name} {value:.1f}" for name, value in self.seconds.items())
             say(
@@ -105,6 +108,10 @@ class Run:
                 f"{rows['repayments']}  {took:5.1f} s ({parts})  differences "
                 f"{len(self.state.differences)}"
             )
+
+    def _kept(self) -> None:
+        if self.keep is not None:
+            self.state.save(self.keep)
 
     def _one_day(self) -> Mapping[str, int]:
         day, book, watch = self.day, self.book, self.state.watch
@@ -127,8 +134,6 @@ class Run:
                 self._compare(tomorrow, kind, rows)
             self._reconciled(tomorrow)
         self.state.day = tomorrow.isoformat()
-        if self.keep is not None:
-            self.state.save(self.keep)
         return {kind: len(rows) for kind, rows in expected.items()}
 
     # --- what is compared -------------------------------------------------------------------------
@@ -203,8 +208,7 @@ class Run:
         tomorrow = self.day + timedelta(days=1)
         partner.goes_to(tomorrow)
         self.state.day = tomorrow.isoformat()
-        if self.keep is not None:
-            self.state.save(self.keep)
+        self._kept()
         [row] = partner.get(f"/blackmoon/reconciliation/?business_date={tomorrow}")["results"]
         [only], [missing] = row["platform_only"], row["platform_missing"]
         assert row["status"] == "discrepant" and row["alarmed_at"] is not None
