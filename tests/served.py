@@ -25,7 +25,7 @@ from chalicelib.models.store import Store
 from chalicelib.runtime import Runtime
 from chalicelib.usecases.keyring import key_hash
 from tests.http_support import Api
-from tests.support import memory_store
+from tests.support import forget_versions, memory_store
 
 KEY, OTHER_KEY = "test-key-of-the-first-partner", "test-key-of-the-second-partner"
 TODAY = date(2026, 3, 2)
@@ -36,6 +36,7 @@ class StandingRuntime(Runtime):
 
     def __init__(self, keys: Mapping[str, Partner], today: date = TODAY) -> None:
         super().__init__(sleep=lambda _: None)
+        forget_versions()
         self.today = today
         self.store = _store()
         self.config = SimpleNamespace(  # type: ignore[assignment]

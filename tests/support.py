@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import weakref
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
@@ -44,7 +45,7 @@ def memory_store(**options: Any) -> Store:
 
     For one thread: moto loses conditional updates under several.  ``options`` go to
     :class:`Store` (``clock``, ``new_id``, ``sleep``, ``uniform``) and ``on_capacity`` to its
-    record.  The mock lives as long as the process, the tables are never shared.
+    record.  The mock lives as long as the process, a table as long as its store.
     """
     global _first
     _start_mock()
@@ -52,7 +53,23 @@ def memory_store(**options: Any) -> Store:
     store = table_store(Table(f"memory-{next(_NUMBERS)}"), like=like, **options)
     if "on_capacity" not in options:
         _first = store._record
+    weakref.finalize(store, _forget, store._record.Meta.table_name)
     return store
+
+
+def _forget(table_name: str) -> None:
+    from moto.dynamodb import dynamodb_backends
+
+    for regions in dynamodb_backends.values():
+        regions[REGION].tables.pop(table_name, None)
+    forget_versions()
+
+
+def forget_versions() -> None:
+    """Let go of every item that was ever written: moto keeps them in case somebody asks."""
+    from moto.core.model_instances import reset_model_data
+
+    reset_model_data()
 
 
 def table_store(

@@ -138,7 +138,8 @@ class Clock:
     ``closing`` is the date whose daily jobs run, ``open_shards`` those of its shards that have not
     finished; ``closed`` the last date that is done.  ``opening`` says that the simulators have yet
     to come to ``day``, before its jobs; ``draining`` that what the day has brought about outside
-    has yet to be through, after them.
+    has yet to be through, after them.  One worker at a time sees to either of them, until the
+    wall-clock instant ``held``.
     """
 
     id: str
@@ -150,6 +151,7 @@ class Clock:
     closed: date | None = None
     opening: bool = False
     draining: bool = False
+    held: datetime | None = None
 
     @property
     def settled(self) -> bool:
@@ -258,12 +260,36 @@ def _shards(clock: Clock, day: date) -> tuple[Message, ...]:
     )
 
 
+A_HOLD = timedelta(seconds=30)
+"""Longer than a worker stays with the simulators (``PATIENCE_SECONDS`` in ``usecases``)."""
+
+
+def is_held(clock: Clock, wall: datetime) -> bool:
+    """Whether a worker is with the simulators, for all that is known."""
+    return clock.held is not None and wall < clock.held
+
+
+def hold(clock: Clock, wall: datetime) -> Decision[Clock]:
+    """A worker goes to the simulators; others that are asked to leave it alone meanwhile.
+
+    Two at once would each take for quiet what the other is just about to ask.
+    """
+    if not (clock.opening or clock.draining) or is_held(clock, wall):
+        return Decision(clock)
+    return Decision(replace(clock, held=wall + A_HOLD))
+
+
+def let_go(clock: Clock) -> Decision[Clock]:
+    """It comes back without having seen it through."""
+    return Decision(replace(clock, held=None))
+
+
 def opened(clock: Clock, day: date) -> Decision[Clock]:
     """The simulators have come to ``day``, and what they reported is done: its jobs may run."""
     if not clock.opening or clock.day != day:
         return Decision(clock)
     messages = () if clock.closing is None else _shards(clock, clock.closing)
-    return Decision(replace(clock, opening=False), messages=messages)
+    return Decision(replace(clock, opening=False, held=None), messages=messages)
 
 
 def drained(
@@ -275,7 +301,7 @@ def drained(
     """
     if not clock.draining or clock.day != day:
         return Decision(clock)
-    decided = next_step(partner, replace(clock, draining=False), wall, follows)
+    decided = next_step(partner, replace(clock, draining=False, held=None), wall, follows)
     return Decision(decided.state) if decided.state.opening else decided
 
 

@@ -65,8 +65,10 @@ def step(ctx: Context, wall: datetime, outside: Outside | None = None) -> Clock:
     follows = outside is not None and outside.follows(ctx)
     clock, moved = _clock(ctx), False
     while outside is not None and (clock.opening or clock.draining):
+        if not _held(ctx):
+            return clock  # another worker is at it
         after = _phase(ctx, clock, wall, outside, follows)
-        if after == clock:
+        if after is None:
             break
         clock, moved = after, True
     if moved and not (clock.opening or clock.draining):
@@ -74,18 +76,41 @@ def step(ctx: Context, wall: datetime, outside: Outside | None = None) -> Clock:
     return _move(ctx, lambda clock: domain.next_step(ctx.partner, clock, wall, follows))
 
 
-def _phase(ctx: Context, clock: Clock, wall: datetime, outside: Outside, follows: bool) -> Clock:
+def _held(ctx: Context) -> bool:
+    """Whether this worker is the one that sees to the simulators now."""
+    won = False
+
+    def hold(clock: Clock) -> Decision[Clock]:
+        nonlocal won
+        decided = domain.hold(clock, ctx.wall())
+        won = decided.state != clock
+        return decided
+
+    _move(ctx, hold)
+    return won
+
+
+def _phase(
+    ctx: Context, clock: Clock, wall: datetime, outside: Outside, follows: bool
+) -> Clock | None:
     """The simulators' part of a day: before its jobs they come to its date, after them they rest.
 
-    The clock as it was if that takes longer than one message may.
+    ``None`` if that takes longer than one message may.
     """
-    day = clock.day
+    day, done = clock.day, False
     assert day is not None
+    try:
+        if clock.opening:
+            done = outside.arrive(ctx, day)
+        else:
+            done = outside.rest(ctx, last=clock.target == day)
+    finally:
+        if not done:
+            _move(ctx, domain.let_go)
+    if not done:
+        return None
     if clock.opening:
-        arrived = outside.arrive(ctx, day)
-        return _move(ctx, lambda now: domain.opened(now, day)) if arrived else clock
-    if not outside.rest(ctx, last=clock.target == day):
-        return clock
+        return _move(ctx, lambda now: domain.opened(now, day))
     return _move(ctx, lambda now: domain.drained(ctx.partner, now, day, wall, follows))
 
 
@@ -118,7 +143,8 @@ def _move(ctx: Context, decide: Decide) -> Clock:
             unit.update(CLOCK_STATE, ctx.partner.id, stored, decided.state)
         if decided.state.closed not in (None, stored.value.closed):
             unit.measures.append(metrics.measure(metrics.DAYS_CLOSED))
-        for message in (*decided.messages, *_closed(ctx, stored.value, decided.state)):
+        # the clock's own message last: who gets it waits for what is on its way by then
+        for message in (*_closed(ctx, stored.value, decided.state), *decided.messages):
             unit.send(message)
         return ctx.commit(unit, decided.state)
 

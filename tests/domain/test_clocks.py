@@ -65,3 +65,20 @@ def test_without_simulators_nothing_is_different() -> None:
     assert [message.queue for message in begun.messages] == ["days"]
     done = partners.shard_done(PARTNER, begun.state, NEXT, 0, WALL)
     assert done.state.settled and done.messages == ()
+
+
+def test_one_worker_at_a_time_is_with_the_simulators() -> None:
+    opening = Clock("p", NEXT, WALL, target=NEXT, closing=NEXT, open_shards=(0,), opening=True)
+    held = partners.hold(opening, WALL).state
+    assert held.held == WALL + partners.A_HOLD
+    assert partners.hold(held, WALL + partners.A_HOLD / 2).state == held, "another one leaves it"
+    assert partners.let_go(held).state == opening, "not done: the next message may"
+    assert partners.opened(held, NEXT).state.held is None
+    later = partners.hold(held, WALL + partners.A_HOLD).state
+    assert later.held == WALL + 2 * partners.A_HOLD, "whoever held it has died"
+    draining = Clock("p", NEXT, WALL, target=NEXT, closed=NEXT, draining=True)
+    drained = partners.drained(
+        PARTNER, partners.hold(draining, WALL).state, NEXT, WALL, follows=True
+    )
+    assert drained.state.settled and drained.state.held is None
+    assert partners.hold(REST, WALL).state == REST, "there is nothing to be done"
