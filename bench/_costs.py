@@ -9,6 +9,7 @@ from decimal import Decimal
 from functools import cache
 from typing import TYPE_CHECKING
 
+from bench import _fixed
 from bench import _prices as prices
 from local.home import ROOT
 
@@ -48,7 +49,6 @@ SIZES = {1_000: 1, 100_000: 10, 10_000_000: 50}
 """Loans: partners."""
 MONTHS_KEPT = 12
 """A loan's journal grows by this many months before it is old, on average half of that."""
-FIXED = {"alarms": 45, "metrics": 400, "secrets": 5, "dashboards": 4}
 RUNS_A_MONTH = {
     "a run of close_days": HOURS,
     "a run of sweep_outbox": HOURS * 60,
@@ -120,14 +120,7 @@ def bill(rows: Mapping[str, Row], loans: int, partners: int, stored: int) -> Bil
         add(name, runs)
     gigabytes = Decimal(stored) * MONTHS_KEPT / 2 * loans / 10**9
     lines["Storage and backup"] = gigabytes * (prices.DYNAMODB_GB_MONTH + prices.BACKUP_GB_MONTH)
-    lines["Fixed"] = (
-        FIXED["alarms"] * prices.ALARM_MONTH
-        + FIXED["metrics"] * prices.METRIC_MONTH
-        + FIXED["secrets"] * prices.SECRET_MONTH
-        + FIXED["dashboards"] * prices.DASHBOARD_MONTH
-        + prices.KEY_MONTH
-        + prices.FIREWALL_MONTH
-    )
+    lines["Fixed"] = _fixed.dollars(partners)
     return Bill(lines)
 
 
@@ -137,7 +130,7 @@ def bill(rows: Mapping[str, Row], loans: int, partners: int, stored: int) -> Bil
 def text(rows: Sequence[Row], stored: int) -> str:
     """The measured part of the page, as Markdown."""
     kept = f"A loan has {_thousands(stored)} bytes in the table after a month, with its indexes."
-    return "\n".join([*_units(rows), "", kept, "", *_bills(rows, stored)])
+    return "\n".join([*_units(rows), "", kept, "", *_bills(rows, stored), "", *_without_loans()])
 
 
 def _units(rows: Sequence[Row]) -> list[str]:
@@ -171,9 +164,16 @@ def _bills(rows: Sequence[Row], stored: int) -> list[str]:
     for service in services:
         lines.append(_row(service, [one.lines[service] for one in bills.values()]))
     lines.append(_row("**all**", [one.total for one in bills.values()]))
-    each = [one.total / loans for loans, one in bills.items()]
-    lines.append("| a loan | " + " | ".join(f"{one:.4f}" for one in each) + " |")
+    lines.append(_row("a thousand loans", [1000 * one.total / n for n, one in bills.items()]))
+    used = [1000 * (one.total - one.lines["Fixed"]) / n for n, one in bills.items()]
+    lines.append(_row("a thousand loans, without what is fixed", used))
     return lines
+
+
+def _without_loans() -> list[str]:
+    lines = ["| fixed, a stage and month | how many | dollars |", "|---|--:|--:|"]
+    lines += [f"| {one.name} | {one.many} | {one.dollars:.2f} |" for one in _fixed.parts()]
+    return [*lines, f"| a partner's secret of Blackmoon | | {prices.SECRET_MONTH:.2f} |"]
 
 
 def _row(name: str, amounts: Sequence[Decimal]) -> str:

@@ -32,6 +32,9 @@ METRIC_MONTH = Decimal("0.30")
 ALARM_MONTH = Decimal("0.10")
 SECRET_MONTH = Decimal("0.40")
 KEY_MONTH = Decimal("1.00")
-FIREWALL_MONTH = Decimal("5.00") + 4 * Decimal("1.00")
-"""A web ACL with its four rules."""
 DASHBOARD_MONTH = Decimal("3.00")
+
+
+def firewall(rules: int) -> Decimal:
+    """A web ACL with so many rules, a month; a group of rules that AWS keeps is one."""
+    return Decimal("5.00") + rules * Decimal("1.00")

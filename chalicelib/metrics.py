@@ -34,7 +34,12 @@ BUSINESS, OPERATIONS, API, COST = "business", "operations", "api", "cost"
 
 @dataclass(frozen=True, slots=True)
 class Metric:
-    """One row: ``also`` are further sets of its dimensions that it is told by (``()``: none)."""
+    """One row: ``also`` are further sets of its dimensions that it is told by (``()``: none).
+
+    ``in_log``: CloudWatch is told by ``also`` alone.  Its own dimensions have many values, each of
+    which would be paid for; they stay fields of the line, for Logs Insights and the page of the
+    laptop, and a line has one value.
+    """
 
     name: str
     unit: str
@@ -43,6 +48,12 @@ class Metric:
     meaning: str
     how: str = SUM
     also: tuple[tuple[str, ...], ...] = ()
+    in_log: bool = False
+
+    @property
+    def told_by(self) -> tuple[tuple[str, ...], ...]:
+        """The sets of dimensions that CloudWatch has series of, each at a price a month."""
+        return self.also if self.in_log else (self.dimensions, *self.also)
 
 
 class Measure(NamedTuple):
@@ -124,9 +135,6 @@ LEDGER_MISMATCH = Metric(
 )
 JOB_RUNS = Metric("JobRuns", COUNT, ("function",), OPERATIONS, "runs of a function that went well")
 JOB_FAILURES = Metric("JobFailures", COUNT, ("function",), OPERATIONS, "runs that raised")
-JOB_DURATION = Metric(
-    "JobDuration", MILLISECONDS, ("function",), OPERATIONS, "how long its runs took", EACH
-)
 MESSAGES_SWEPT = Metric(
     "MessagesSwept", COUNT, (), OPERATIONS, "messages that a commit had left in the outbox"
 )
@@ -166,6 +174,7 @@ PROVIDER_LATENCY = Metric(
     "how long a try took",
     EACH,
     also=BY_PROVIDER,
+    in_log=True,
 )
 PROVIDER_EVENTS_MISSED = Metric(
     "ProviderEventsMissed", COUNT, (), OPERATIONS, "provider's events that no webhook brought"
@@ -201,17 +210,46 @@ REQUEST_LATENCY = Metric(
     "inside the function, by method and route template",
     EACH,
     also=TOTAL,
+    in_log=True,
 )
-SERVER_ERRORS = Metric("ServerErrors", COUNT, ("route",), API, "answers of 500 and above but 503")
-COLD_STARTS = Metric("ColdStarts", COUNT, ("function",), API, "first runs of a new container")
+SERVER_ERRORS = Metric(
+    "ServerErrors",
+    COUNT,
+    ("route",),
+    API,
+    "answers of 500 and above but 503",
+    also=TOTAL,
+    in_log=True,
+)
+COLD_STARTS = Metric(
+    "ColdStarts",
+    COUNT,
+    ("function",),
+    API,
+    "first runs of a new container",
+    also=TOTAL,
+    in_log=True,
+)
 
 # --- cost -----------------------------------------------------------------------------------------
 
 READ_UNITS = Metric(
-    "ReadUnits", COUNT, ("operation",), COST, "DynamoDB read units as its answers say", also=TOTAL
+    "ReadUnits",
+    COUNT,
+    ("operation",),
+    COST,
+    "DynamoDB read units as its answers say",
+    also=TOTAL,
+    in_log=True,
 )
 WRITE_UNITS = Metric(
-    "WriteUnits", COUNT, ("operation",), COST, "DynamoDB write units, with indexes", also=TOTAL
+    "WriteUnits",
+    COUNT,
+    ("operation",),
+    COST,
+    "DynamoDB write units, with indexes",
+    also=TOTAL,
+    in_log=True,
 )
 COMPUTE = Metric(
     "ComputeGbSeconds",
@@ -220,6 +258,7 @@ COMPUTE = Metric(
     COST,
     "memory times time of runs, without start-up",
     also=TOTAL,
+    in_log=True,
 )
 
 METRICS: Mapping[str, Metric] = {
@@ -303,39 +342,44 @@ class Recorder:
         """One line for metrics that have their dimensions in common."""
         groups: dict[tuple[Any, ...], dict[Metric, list[Value]]] = {}
         for (metric, named), found in values.items():
-            for start in range(0, len(found), MOST_VALUES):
-                group = (metric.dimensions, named, metric.also, start)
-                groups.setdefault(group, {})[metric] = found[start : start + MOST_VALUES]
+            most = 1 if metric.in_log else MOST_VALUES
+            for start in range(0, len(found), most):
+                group = (metric.dimensions, named, metric.told_by, start)
+                groups.setdefault(group, {})[metric] = found[start : start + most]
         return [
-            self._line(dict(zip(names, named, strict=True)), also, metrics)
-            for (names, named, also, _), metrics in groups.items()
+            self._line(dict(zip(names, named, strict=True)), told_by, metrics)
+            for (names, named, told_by, _), metrics in groups.items()
         ]
 
     def _line(
         self,
         named: Mapping[str, str],
-        also: tuple[tuple[str, ...], ...],
+        told_by: tuple[tuple[str, ...], ...],
         metrics: Mapping[Metric, list[Value]],
     ) -> str:
         from aws_lambda_powertools.metrics.provider.cloudwatch_emf.cloudwatch import (
             AmazonCloudWatchEMFProvider,
         )
 
+        first, *others = ({STAGE: self.stage, **{n: named[n] for n in names}} for names in told_by)
         emf = AmazonCloudWatchEMFProvider(
             metric_set={},
             dimension_set={},
-            metadata_set={},
+            metadata_set=dict(named),  # what is no dimension is a field of the line all the same
             namespace=NAMESPACE,
             service="",  # there is one service: its name would only cost a dimension
         )
-        for name, value in {STAGE: self.stage, **named}.items():
+        for name, value in first.items():
             emf.add_dimension(name, value)
-        for names in also:
-            emf.add_dimensions(**{STAGE: self.stage, **{name: named[name] for name in names}})
+        for other in others:
+            emf.add_dimensions(**other)
         for metric, values in metrics.items():
             for one in values:
                 emf.add_metric(metric.name, metric.unit, float(one))
-        return json.dumps(emf.serialize_metric_set(), separators=(",", ":"))
+        document: dict[str, Any] = dict(emf.serialize_metric_set())
+        # Logs Insights counts with numbers, not with lists of one.
+        document |= {metric.name: float(metrics[metric][0]) for metric in metrics if metric.in_log}
+        return json.dumps(document, separators=(",", ":"))
 
     def _complain(self, error: Exception) -> None:
         """Once in the log is enough; and if not even that can be had, so be it."""

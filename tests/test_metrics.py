@@ -52,13 +52,35 @@ def test_a_sum_is_one_value_in_one_line() -> None:
 def test_values_are_kept_one_by_one_and_a_gauge_is_the_last() -> None:
     told, lines = recorder()
     for value in (3, 1, 2):
-        told.add(metrics.REQUEST_LATENCY, value, route="GET /loan/{pk}")
+        told.add(metrics.WEBHOOK_DELAY, value)
         told.add(metrics.CLOSE_LAG, value)
     told.flush()
     by_name = {name: line[name] for line in lines for name in METRICS if name in line}
-    assert by_name == {"RequestLatency": [3.0, 1.0, 2.0], "CloseLag": [2.0]}
-    latency = next(line for line in lines if "RequestLatency" in line)
-    assert about(latency)["Dimensions"] == [["stage", "route"], ["stage"]]
+    assert by_name == {"WebhookDelay": [3.0, 1.0, 2.0], "CloseLag": [2.0]}
+
+
+def test_what_has_many_values_is_a_field_of_the_line_and_no_series() -> None:
+    """Each series has a price a month; fields are counted by Logs Insights, a number a line."""
+    told, lines = recorder()
+    for value in (3, 1):
+        told.add(metrics.REQUEST_LATENCY, value, route="GET /loan/{pk}")
+    told.add(metrics.PROVIDER_LATENCY, 7, provider="gocardless", operation="POST /payments")
+    told.flush()
+    latencies = [line for line in lines if "RequestLatency" in line]
+    assert [line["RequestLatency"] for line in latencies] == [3.0, 1.0]
+    for line in latencies:
+        assert about(line)["Dimensions"] == [["stage"]]
+        assert (line["stage"], line["route"]) == ("dev", "GET /loan/{pk}")
+    [call] = [line for line in lines if "ProviderLatency" in line]
+    assert about(call)["Dimensions"] == [["stage", "provider"]]
+    assert (call["provider"], call["operation"]) == ("gocardless", "POST /payments")
+
+
+def test_every_metric_is_told_by_something() -> None:
+    assert all(row.told_by for row in METRICS.values())
+    assert not any(row.how == metrics.GAUGE for row in METRICS.values() if row.in_log), (
+        "the last of several values of one field would be lost"
+    )
 
 
 def test_many_values_take_several_lines() -> None:
@@ -207,12 +229,11 @@ def test_every_function_tells_how_its_runs_go(monkeypatch: pytest.MonkeyPatch) -
     told = [json.loads(line) for line in lines]
     by = {
         name: {line["function"] for line in told if name in line}
-        for name in ("JobRuns", "JobFailures", "JobDuration", "ColdStarts", "ComputeGbSeconds")
+        for name in ("JobRuns", "JobFailures", "ColdStarts", "ComputeGbSeconds")
     }
     assert by == {
         "JobRuns": {"tick", "days"},
         "JobFailures": {"bad"},
-        "JobDuration": {"tick", "days", "bad"},
         "ColdStarts": {"tick", "days", "bad"},
         "ComputeGbSeconds": {"tick", "days"},
     }
@@ -229,6 +250,6 @@ def test_units_are_told_by_operation_and_in_all() -> None:
     used("Query", 0.5, 1.0)
     world.flush()
     told = {line["operation"]: line for line in map(json.loads, lines)}
-    assert told["TransactWriteItems"]["WriteUnits"] == [8.0]
-    assert told["Query"]["ReadUnits"] == [1.5]
-    assert about(told["Query"])["Dimensions"] == [["stage", "operation"], ["stage"]]
+    assert told["TransactWriteItems"]["WriteUnits"] == 8.0
+    assert told["Query"]["ReadUnits"] == 1.5
+    assert about(told["Query"])["Dimensions"] == [["stage"]]

@@ -38,6 +38,8 @@ def main() -> int:
     except Trouble as trouble:
         print(trouble, file=sys.stderr)
         return 1
+    if (told := unheard(chosen)) is not None:
+        print(told, file=sys.stderr)
     print(f"{chosen.name} is served at {url}")
     return 0
 
@@ -57,8 +59,16 @@ def deploy(chosen: Stage, account: Account, stacks: Stacks) -> str:
             put_back(wanted.name, before, stacks)
         raise Trouble("The smoke test failed:\n" + "\n".join(flaws))
     for what in WATCHING:
-        stacks.bring(watching(chosen, account, outputs, what))
+        if settings(chosen, what) is not None:
+            stacks.bring(watching(chosen, account, outputs, what))
     return url
+
+
+def unheard(chosen: Stage) -> str | None:
+    """That nobody is told of a stage's alarms, where somebody should be."""
+    if not chosen.guarded or (settings(chosen, "foundation") or {}).get("AlarmEmail"):
+        return None
+    return f"{chosen.name}: nobody hears of its alarms: AlarmEmail in infra/stages.json is empty"
 
 
 def application(

@@ -13,7 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from tools import infra, smoke
+from tools import deploy, infra, smoke
 from tools.aws import archive, layers, wheels
 from tools.aws.stacks import Stacks, Wanted
 from tools.aws.stages import Trouble, stage
@@ -118,3 +118,12 @@ def test_the_smoke_test_says_no() -> None:
         server.server_close()
     assert len(found) == 2 and all("/api/v1/product/ with" in line for line in found)
     assert smoke.flaws(url, None, pause=lambda _: None)[0].startswith("GET /healthz: 0")
+
+
+def test_nobody_who_hears_of_alarms_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"AlarmEmail": ""}
+    monkeypatch.setattr(deploy, "settings", lambda *_: given)
+    assert "AlarmEmail" in str(deploy.unheard(stage("production")))
+    assert deploy.unheard(stage("dev")) is None
+    given["AlarmEmail"] = "on-call@lender.example"
+    assert deploy.unheard(stage("production")) is None

@@ -13,8 +13,9 @@ from uuid import uuid4
 import pytest
 
 from chalicelib.domain.blackmoon import Offer
+from chalicelib.domain.deliveries import Lane
 from chalicelib.domain.partners import Partner as Tenant
-from chalicelib.models.keys import OFFER
+from chalicelib.models.keys import LANE, OFFER
 from chalicelib.models.store import Store, open_store
 from chalicelib.models.unit import Unit
 from chalicelib.usecases import offers, partners
@@ -80,7 +81,7 @@ def test_what_was_left_in_the_outbox_is_swept(stack: Stack, receiver: Receiver) 
 
 
 def test_a_partner_of_a_stage(stack: Stack, store: Store) -> None:
-    """Days by the wall clock, offers that are due, retries."""
+    """Days by the wall clock, offers that are due, visits to endpoints that are."""
     now, key = datetime.now(UTC), f"a-stage's-key-{uuid4()}"
     tenant = Tenant(id=str(uuid4()), name="Lender", sandbox=False)
     unit = Unit(now)
@@ -100,10 +101,14 @@ def test_a_partner_of_a_stage(stack: Stack, store: Store) -> None:
         wakes=now,
     )
     unit.create(OFFER, tenant.id, offer)
+    # A visit is due that no message asks for (its endpoint is gone): only the sweeper can.
+    lane = Lane(str(uuid4()), tenant.id, next_due=now - timedelta(minutes=5))
+    unit.create(LANE, tenant.id, lane)
     store.commit(unit)
     stack.kill_application()
 
     until(lambda: all(one.value != offer for one in offers.due(store, now)), PATIENCE_SECONDS)
+    until(lambda: store.get(LANE, tenant.id, lane.id) is None, PATIENCE_SECONDS)
 
 
 def _signs(stack: Stack, partner: Partner, end_user: str) -> None:

@@ -13,6 +13,8 @@ from tests.infra.conftest import Template
 from tools.aws import templates
 from tools.aws.policies import NAMELESS, permissions, policy
 from tools.aws.stages import Function, document, functions, names, stage
+from tools.aws.template import merging
+from tools.dashboards.definitions import things
 
 FUNCTIONS = functions()
 CONSUMERS = [function for function in FUNCTIONS if function.queue is not None]
@@ -220,8 +222,29 @@ def test_the_gateway_answers_as_we_do(packaged: Template) -> None:
         ].replace('": "', '":"'), kind
     [settings] = given["MethodSettings"]
     assert settings["ThrottlingRateLimit"] == {"Ref": "RequestsPerSecond"}
+    assert settings["MetricsEnabled"] is False, "a series a method and metric, each at a price"
     format_ = given["AccessLogSetting"]["Fn::If"][1]["Format"]
     assert not re.search(r"context\.(path|identity\.apiKey)|\.querystring|requestOverride", format_)
+
+
+def test_a_stages_api_is_measured_by_its_own_name_and_traced_as_its_functions_are(
+    packaged: Template,
+) -> None:
+    given = packaged["Resources"]["RestAPI"]["Properties"]
+    assert given["DefinitionBody"]["info"]["title"] == stage("production").stack()
+    [(shown, _)] = things("gateway")
+    assert shown["ApiName"].replace("${StageName}", "production") == stage("production").stack()
+    for name in STAGES:
+        made = merging(stage(name))["Resources"]["RestAPI"]["Properties"]
+        assert made["TracingEnabled"] is document()["stages"][name]["xray"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_no_schedule_runs_twice_at_once_where_it_matters(name: str) -> None:
+    chosen = stage(name)
+    for function in FUNCTIONS:
+        wanted = 1 if function.rate and chosen.guarded else None
+        assert chosen.setting(function.name, "reserved_concurrency") == wanted, function.name
 
 
 def test_the_gateway_has_room_for_the_routes(packaged: Template) -> None:

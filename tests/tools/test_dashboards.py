@@ -12,6 +12,8 @@ import pytest
 
 from chalicelib import metrics
 from chalicelib.metrics import METRICS, Recorder
+from tools.aws import policies
+from tools.aws.stages import functions, stage
 from tools.aws.templates import INFRA, read
 from tools.dashboards import charts, cloudformation, definitions, page, readings
 from tools.dashboards.definitions import AWS_METRICS, Flawed, Shown, Widget, all_dashboards
@@ -50,6 +52,7 @@ GOOD = {"title": "T", "about": "a", "view": "line", "stat": "Sum", "unit": "u"}
         {"metrics": [{"aws": "AWS/SQS", "metric": "Invented", "each": "queues"}]},
         {"metrics": [{"aws": "AWS/SQS", "metric": "ApproximateAgeOfOldestMessage", "each": "x"}]},
         {"metrics": []},
+        {"metrics": [{"metric": "ServerErrors", "by": ["route"]}, {"metric": "LoansOpened"}]},
         {"metrics": [{"metric": "LoansOpened"}], "view": "pie"},
         {"metrics": [{"metric": "LoansOpened"}], "colour": "red"},
         {"metrics": [{"metric": "LoansOpened"}], "width": 7},
@@ -104,9 +107,32 @@ def _check(row: list[Any]) -> None:
     if namespace == metrics.NAMESPACE:
         known = METRICS[metric]
         assert dimensions[0] == "stage"
-        assert dimensions[1:] in (known.dimensions, *known.also)
+        assert dimensions[1:] in known.told_by, "CloudWatch has no such series"
     else:
         assert metric in AWS_METRICS[namespace]
+
+
+def test_what_is_no_series_is_counted_in_the_logs_of_functions_that_are_there() -> None:
+    groups = {policies.log_group(stage("dev"), one) for one in functions()}
+    seen = set()
+    for body in bodies().values():
+        for one in (one for one in body["widgets"] if one["type"] == "log"):
+            *sources, filtered, stats, _, _ = one["properties"]["query"].split(" | ")
+            found = {re.fullmatch(r"SOURCE '([^']+)'", source)[1] for source in sources}  # type: ignore[index]
+            assert found and found <= groups
+            [name] = re.findall(r"^filter ispresent\((\w+)\)$", filtered)
+            row = METRICS[name]
+            assert row.in_log and stats.endswith(f" by {', '.join(row.dimensions)}")
+            assert row.dimensions == ("route",) or found == groups, "any function may tell it"
+            seen.add(name)
+    assert seen == {name for name, row in METRICS.items() if row.in_log}
+
+
+def test_plots_of_several_things_can_tell_them_apart() -> None:
+    for body in bodies().values():
+        for one in (one for one in body["widgets"] if one["type"] == "metric"):
+            labels = [row[-1]["label"] for row in one["properties"]["metrics"] if len(row) > 1]
+            assert len(set(labels)) == len(labels) and all(labels), one["properties"]["title"]
 
 
 def test_widgets_do_not_overlap() -> None:
@@ -187,6 +213,25 @@ def test_a_page_of_nothing_says_so() -> None:
     assert "Nothing was measured yet" in text
     widgets = sum(len(one.widgets) for one in all_dashboards())
     assert text.count('class="empty"') == widgets
+
+
+def test_fields_of_the_log_are_read_as_dimensions(tmp_path: Path) -> None:
+    """Also from a line that says them as dimensions; each value once."""
+    lines: list[str] = []
+    told = Recorder("laptop", lines.append)
+    told.add(metrics.REQUEST_LATENCY, 5, route="GET /loan")
+    told.add(metrics.REQUEST_LATENCY, 9, route="GET /loan")
+    told.flush()
+    older = json.loads(lines[0])
+    older["_aws"]["CloudWatchMetrics"][0]["Dimensions"] = [["stage", "route"], ["stage"]]
+    path = tmp_path / "metrics.jsonl"
+    path.write_text("\n".join([*lines, json.dumps(older)]))
+    found = readings.read([path])
+    window = found.window(24)
+    assert window is not None
+    [by_route] = found.series(Shown("RequestLatency", "SampleCount", by=("route",)), window)
+    [in_all] = found.series(Shown("RequestLatency", "SampleCount", label="all"), window)
+    assert (by_route.label, by_route.whole, in_all.whole) == ("GET /loan", 3, 3)
 
 
 def test_queues_and_their_dead_letters_are_apart(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from tools.aws import gateway, layers, per_function, policies
-from tools.aws.stages import BUILD, ROOT, Stage, Trouble, document, functions, region
+from tools.aws.stages import BUILD, HTTP, ROOT, Stage, Trouble, document, functions, region
 from tools.aws.templates import INFRA, dump, read
 
 TEMPLATE = "sam.json"
@@ -71,7 +71,12 @@ def merging(stage: Stage) -> dict[str, Any]:
     """What is merged into Chalice's template."""
     found = read(INFRA / "merge.yaml")
     resources = found["Resources"]
-    resources["RestAPI"]["Properties"]["GatewayResponses"] = gateway.responses()
+    resources["RestAPI"]["Properties"] |= {
+        "GatewayResponses": gateway.responses(),
+        "TracingEnabled": bool(stage.setting(HTTP, "xray")),
+        # AWS measures an API by its name: two stages of an account must not share one.
+        "DefinitionBody": {"info": {"title": stage.stack()}},
+    }
     for name in layers.all_layers():
         resources[layers.resource(name)] = {
             "Type": "AWS::Serverless::LayerVersion",

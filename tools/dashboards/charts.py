@@ -128,6 +128,11 @@ def _beside(scale: Scale, series: Sequence[Series]) -> Iterator[str]:
                 yield _bar(scale, place, one, step, (scale.x(step) + place * width, width), 0.0)
 
 
+def _colour(place: int) -> str:
+    """The colour of a series: behind the eighth they come again, paler, as in the legend."""
+    return f"c{place % COLOURS} k{place // COLOURS}"
+
+
 def _bar(
     scale: Scale, place: int, one: Series, step: int, across: tuple[float, float], low: float
 ) -> str:
@@ -135,7 +140,7 @@ def _bar(
     foot, head = scale.y(low), scale.y(low + value)
     tip = f"{clock(window.first + step * window.step, window)} {one.label}: {number(value)}"
     return (
-        f'<rect class="c{place % COLOURS}" x="{across[0]:.1f}" y="{head:.1f}" '
+        f'<rect class="{_colour(place)}" x="{across[0]:.1f}" y="{head:.1f}" '
         f'width="{across[1]:.1f}" height="{max(foot - head, 1.0):.1f}">'
         f"<title>{escape(tip)}</title></rect>"
     )
@@ -150,7 +155,7 @@ def _lines(scale: Scale, series: Sequence[Series]) -> Iterator[str]:
             points = [(scale.x(step + 0.5), scale.y(value or 0.0)) for step, value in steps]
             if len(points) == 1:
                 [(x, y)] = points
-                drawn = f'<circle class="c{place % COLOURS}" cx="{x:.1f}" cy="{y:.1f}" r="2.5">'
+                drawn = f'<circle class="{_colour(place)}" cx="{x:.1f}" cy="{y:.1f}" r="2.5">'
                 yield f"{drawn}<title>{escape(one.label)}</title></circle>"
                 continue
             path = "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
@@ -167,7 +172,7 @@ def _areas(scale: Scale, series: Sequence[Series]) -> Iterator[str]:
         if any(values):
             path = _outline(scale, above, below)
             title = f"<title>{escape(one.label)}</title>"
-            yield f'<path class="c{place % COLOURS}" d="{path}">{title}</path>'
+            yield f'<path class="{_colour(place)}" d="{path}">{title}</path>'
         below = above
 
 

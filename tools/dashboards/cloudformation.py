@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from chalicelib.metrics import NAMESPACE, STAGE
+from tools.aws.stages import HTTP, document
 from tools.dashboards.definitions import (
     ROOT,
     WHOLE_WIDTH,
@@ -19,6 +20,7 @@ from tools.dashboards.definitions import (
 TEMPLATE = ROOT / "infra" / "dashboards.yaml"
 LARGEST = 51_200  # bytes of a template that CloudFormation takes without a bucket
 HEIGHT, HEADING = 6, 2
+MOST_ROWS, PERCENTILES = 40, (50, 95, 99)
 VIEWS = {
     "line": ("timeSeries", False),
     "area": ("timeSeries", True),
@@ -76,7 +78,10 @@ def body(dashboard: Dashboard) -> list[str]:
         if x + one.width > WHOLE_WIDTH:
             x, y = 0, y + HEIGHT
         place = {"x": x, "y": y, "width": one.width, "height": HEIGHT}
-        widgets.append({"type": "metric", **place, "properties": _properties(one)})
+        kind, properties = (
+            ("log", _table(one)) if one.metrics[0].in_log else ("metric", _properties(one))
+        )
+        widgets.append({"type": kind, **place, "properties": properties})
         x += one.width
     lines = [json.dumps(one, separators=(",", ":"), ensure_ascii=False) for one in widgets]
     return [
@@ -85,6 +90,31 @@ def body(dashboard: Dashboard) -> list[str]:
         lines[-1],
         "]}",
     ]
+
+
+def _table(widget: Widget) -> dict[str, Any]:
+    """A query of Logs Insights, over what is a field of the metrics' lines and no dimension."""
+    [shown] = widget.metrics
+    functions = [HTTP] if shown.by == ("route",) else sorted(document()["lambda_functions"])
+    sources = " | ".join(f"SOURCE '/backbone/${{StageName}}/{name}'" for name in functions)
+    columns, order = _columns(shown)
+    query = (
+        f"filter ispresent({shown.metric}) | stats {columns} by {', '.join(shown.by)} "
+        f"| sort {order} desc | limit {MOST_ROWS}"
+    )
+    title = f"{widget.title} ({widget.unit})"
+    place = {"title": title, "region": "${AWS::Region}", "view": "table"}
+    return {**place, "query": f"{sources} | {query}"}
+
+
+def _columns(shown: Shown) -> tuple[str, str]:
+    """What is counted of each, and which of it comes first."""
+    if shown.stat.startswith("p"):
+        each = (f"pct({shown.metric}, {number}) as p{number}" for number in PERCENTILES)
+        return ", ".join(("count(*) as times", *each)), shown.stat
+    if shown.stat == "SampleCount":
+        return "count(*) as times", "times"
+    return f"sum({shown.metric}) as total", "total"
 
 
 def _properties(widget: Widget) -> dict[str, Any]:
@@ -122,7 +152,7 @@ def _rows(shown: Shown, period: int, number: int) -> list[list[Any]]:
                 shown.aws,
                 shown.metric,
                 *(part for pair in named.items() for part in pair),
-                {"label": f"{shown.label}{label}", "stat": shown.stat},
+                {"label": f"{shown.label}{label}" or shown.metric, "stat": shown.stat},
             ]
             for named, label in things(shown.each)
         ]

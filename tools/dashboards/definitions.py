@@ -67,6 +67,11 @@ class Shown:
     aws: str = ""
     each: str = ""
 
+    @property
+    def in_log(self) -> bool:
+        """Whether CloudWatch has no series of it: it is counted in the functions' logs."""
+        return not self.aws and self.by not in METRICS[self.metric].told_by
+
 
 @dataclass(frozen=True, slots=True)
 class Widget:
@@ -119,6 +124,8 @@ def widget(found: Mapping[str, Any]) -> Widget:
     made = Widget(where, found["about"], found["view"], found["unit"], metrics, **more)
     if not metrics or WHOLE_WIDTH % made.width or made.period % 60:
         raise Flawed(f"{where}: no metrics, or a width or a period that cannot be")
+    if len(metrics) > 1 and any(one.in_log for one in metrics):
+        raise Flawed(f"{where}: what is counted in the log has a plot of its own")
     return made
 
 
@@ -139,15 +146,18 @@ def _shown(where: str, stat: str, found: Mapping[str, Any]) -> Shown:
 
 
 def things(each: str) -> Iterator[tuple[dict[str, str], str]]:
-    """Dimensions and label of each thing that AWS measures; names are CloudFormation's."""
+    """Dimensions of each thing that AWS measures (names are CloudFormation's), and its label.
+
+    A thing of which there is one has none.
+    """
     if each == "queues":
         yield from (({"QueueName": f"${{Prefix}}-{one}"}, one) for one in QUEUES)
     elif each == "dead queues":
         yield from (({"QueueName": f"${{Prefix}}-{one}-dead"}, one) for one in QUEUES)
     elif each == "table":
-        yield {"TableName": "${TableName}"}, "table"
+        yield {"TableName": "${TableName}"}, ""
     elif each == "gateway":
-        yield {"ApiName": "backbone"}, "gateway"
+        yield {"ApiName": "backbone-${StageName}"}, ""
     elif each == "edge rules":
         named = {"WebACL": "${Prefix}-edge", "Region": "${AWS::Region}"}
         yield from (({**named, "Rule": one}, one) for one in EDGE_RULES)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chalicelib.metrics import NAMESPACE, STAGE
+from chalicelib.metrics import METRICS, NAMESPACE, STAGE
 from chalicelib.usecases.measuring import IN_BOOK
 from tools.dashboards.definitions import Shown
 
@@ -130,12 +130,20 @@ def _take(found: Readings, line: str) -> None:
 def _readings(document: Mapping[str, Any]) -> Iterator[Reading]:
     at = document["_aws"]["Timestamp"] / 1000
     for about in document["_aws"]["CloudWatchMetrics"]:
-        for names in about["Dimensions"]:
-            named = {name: str(document[name]) for name in names}
-            for metric in about["Metrics"]:
-                value = document[metric["Name"]]
-                values = tuple(value) if isinstance(value, list) else (value,)
+        for metric in about["Metrics"]:
+            value = document[metric["Name"]]
+            values = tuple(value) if isinstance(value, list) else (value,)
+            for names in _told_by(metric["Name"], about):
+                named = {name: str(document[name]) for name in names}
                 yield Reading(at, about["Namespace"], metric["Name"], named, values)
+
+
+def _told_by(metric: str, about: Mapping[str, Any]) -> list[list[str]]:
+    """The sets of dimensions in a line; the fields of a metric that is in the log are one more."""
+    found: list[list[str]] = about["Dimensions"]
+    row = METRICS.get(metric) if about["Namespace"] == NAMESPACE else None
+    fields = [STAGE, *row.dimensions] if row is not None and row.in_log else None
+    return found if fields is None or fields in found else [*found, fields]
 
 
 def _label(shown: Shown, named: Mapping[str, str]) -> str | None:

@@ -13,11 +13,17 @@ from local.home import Trouble as LocalTrouble
 from tools.aws.stages import Trouble
 from tools.ops import backups, days, erasing, keys, ledgers, letters, partners, where
 
-BROKEN = 2
+HELP = ("-h", "--help")
+HELPS = "tools.ops.helps"
 
 
 class Commands(click.Group):
     """Commands whose known failures are one line and exit code 1."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Note whether only help is asked for: that needs no stack and no credentials."""
+        ctx.meta[HELPS] = not set(HELP).isdisjoint(args)
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run, and say what went wrong without a trace, a request or a value."""
@@ -42,14 +48,14 @@ class Commands(click.Group):
             raise click.ClickException(told) from None
 
 
-@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.group(cls=Commands, context_settings={"help_option_names": list(HELP)})
 @click.option("--stage", help="A stage of .chalice/config.json; without: the laptop stack.")
 @click.option("--table", help="Another table than the stage's: a restored one.")
 @click.option("--yes", is_flag=True, help="Ask nothing.")
 @click.pass_context
 def group(ctx: click.Context, stage: str | None, table: str | None, yes: bool) -> None:
     """What operators do: partners, keys, dead letters, days, ledgers, backups."""
-    if ctx.obj is None:
+    if ctx.obj is None and not ctx.meta[HELPS]:
         ctx.obj = where.find(stage, table, yes)
 
 
