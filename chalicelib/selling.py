@@ -52,13 +52,16 @@ def keeper(edge: Runtime) -> Keeper:
 
 
 def seller(edge: Runtime, granted: Granted) -> Blackmoon:
-    """A client with these tokens."""
+    """A client with these tokens; :class:`LookupError` for a shape that is none."""
     from chalicelib.integrations.blackmoon.client import Blackmoon, Credentials
     from chalicelib.integrations.blackmoon.shape import Shape
 
+    try:
+        shape = Shape.of(granted.shape)
+    except ValueError as flaw:
+        raise LookupError(str(flaw)) from None
     who = Credentials(granted.organization_id, granted.pair.access_token)
-    url = edge.config.blackmoon_url or ""
-    return Blackmoon(url, who, edge.transport, Shape.of(granted.shape))
+    return Blackmoon(edge.config.blackmoon_url or "", who, edge.transport, shape)
 
 
 def sells(edge: Runtime, partner: Partner) -> bool:

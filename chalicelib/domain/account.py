@@ -151,6 +151,7 @@ class Account:
     collection; ``covered`` are those whose first attempt is on its way.  ``statements`` is the
     number of the last one issued; the open period began on ``period_start`` with ``opening``.
     ``dated_back`` says that the loan has nights older than its disbursement's entry.
+    ``came_back`` says that once all that was paid out has come back.
     ``staged`` names a telling whose batches are still on their way into the journal
     (``usecases/journals.py``).
     """
@@ -195,6 +196,7 @@ class Account:
     period_start: date | None = field(default=None, metadata={"key": "ps"})
     opening: Decimal = field(default=ZERO, metadata={"key": "op"})
     dated_back: bool = field(default=False, metadata={"key": "db"}, compare=False)
+    came_back: bool = field(default=False, metadata={"key": "cb"}, compare=False)
     staged: str | None = field(default=None, metadata={"key": "sg"}, compare=False)
 
     def copy(self) -> Account:
@@ -207,13 +209,20 @@ class Account:
         return len(self.revised)
 
     @property
+    def is_written_off(self) -> bool:
+        """Whether what was owed has been given up."""
+        return self.status == "closed" and self.close_substatus == "written_off"
+
+    @property
     def book(self) -> str | None:
         """Where a walk over the book finds the loan: ``open``, or the month in which it closed.
 
         One that is closed and still holds money is not at rest; one that is inactive may have been
-        lent before.  ``None`` if it was certainly not.
+        lent before, and so may a cancelled one whose money came back or was reverted.  ``None`` if
+        it was certainly not.
         """
-        if self.status == "cancelled" or (self.status == "inactive" and not self.seq):
+        lent = {"inactive": bool(self.seq), "cancelled": self.came_back or bool(self.revised)}
+        if not lent.get(self.status, True):
             return None
         if self.status != "closed" or self.overpayment > 0 or self.as_of is None:
             return "open"

@@ -119,10 +119,11 @@ def again(file: DataFile) -> DataFile:
     """The file is made and sent once more; :class:`Refused` while it is on its way."""
     if file.status not in AT_REST:
         raise Refused("invalid_status", f"The file is {file.status}.", {"status": file.status})
-    return replace(_anew(file), run=file.run + 1, error_code=None, tries=0, sent_at=None, checks=0)
+    return replace(anew(file), run=file.run + 1, error_code=None, tries=0, sent_at=None, checks=0)
 
 
-def _anew(file: DataFile) -> DataFile:
+def anew(file: DataFile) -> DataFile:
+    """What was written and counted so far does not count: it is begun again."""
     return replace(
         file,
         status=WRITING,
@@ -179,7 +180,7 @@ def compared(file: DataFile, rows: int, total: Decimal | None) -> DataFile:
     if same_rows and same_sum:
         return replace(file, status=SENDING, parts=(Part(0, file.body),), attempt=0)
     if file.checks + 1 < MOST_CHECKS:
-        return replace(_anew(file), checks=file.checks + 1)
+        return replace(anew(file), checks=file.checks + 1)
     return failed(file, "not_what_the_ledger_says")
 
 

@@ -16,6 +16,7 @@ from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.data_windows import CLOSED, instant_of, learnt_on
 from chalicelib.domain.ledger import Batch, Transaction
 from chalicelib.domain.money import ZERO, exact, pence
+from chalicelib.domain.products import TYPES
 
 Sort = Literal["text", "day", "instant", "money", "rate", "count", "flag"]
 Row = Mapping[str, Any]
@@ -78,6 +79,10 @@ COLUMNS: Mapping[str, tuple[Column, ...]] = {"loans": LOANS, "repayments": REPAY
 SUMMED: Mapping[str, str] = {"loans": "principal", "repayments": "amount"}
 """The column whose sum is compared with the ledger."""
 
+_TERM_LOANS: Mapping[str, str] = {
+    shape.calculation: name for name, shape in TYPES.items() if shape.calculation
+}
+
 
 @dataclass(frozen=True, slots=True)
 class Known:
@@ -99,7 +104,11 @@ class Known:
 
     @property
     def closed_on(self) -> date | None:
-        """When it was closed, the last time; ``None`` while it is not."""
+        """When it was closed, the last time; ``None`` while it is not.
+
+        A chargeback that had reopened it and was withdrawn leaves it closed as it had been; but it
+        is closed anew, to whoever had read that it was open, since that day.
+        """
         if self.account.status != CLOSED:
             return None
         moves = [
@@ -108,7 +117,17 @@ class Known:
             for change in batch.changes
             if (change.field, change.after) == ("status", CLOSED)
         ]
-        return max(moves)[1] if moves else self.account.as_of
+        closed = max(moves)[1] if moves else self.account.as_of
+        assert closed is not None
+        return max((closed, *self._given_back(closed)))
+
+    def _given_back(self, since: date) -> Iterable[date]:
+        """The days on which chargebacks of ``since`` or later were withdrawn."""
+        for batch in self.batches:
+            for item in batch.transactions:
+                withdrawn = (item.type, item.status) == ("chargeback", "reverted")
+                if withdrawn and item.effective_date >= since:
+                    yield learnt_on(item, batch, self.account) or since
 
 
 def loan_row(loan: Known, currency: str) -> Row:
@@ -118,7 +137,7 @@ def loan_row(loan: Known, currency: str) -> Row:
     return {
         "loan_id": terms.id,
         "product_id": terms.product,
-        "product_type": terms.kind,
+        "product_type": product_type(terms),
         "status": account.status,
         "balance_on": loan.day,
         "currency": currency,
@@ -144,6 +163,15 @@ def loan_row(loan: Known, currency: str) -> Row:
         "ever_ceded": loan.ceded,
         "investor": loan.investor,
     }
+
+
+def product_type(terms: Terms) -> str:
+    """The loan's type as its product's ``type`` says it (partner API, Products).
+
+    However that was written: a term loan's names how its principal is repaid, which an investor's
+    cash flow depends on.
+    """
+    return _TERM_LOANS[terms.interest_calculation] if terms.has_rows else terms.kind
 
 
 def tells_what_was_paid_out(account: Account) -> bool:

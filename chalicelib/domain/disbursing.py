@@ -179,10 +179,10 @@ def apply_disbursement(
         after=account.balances,
     )
     book.updates.append(done)
+    book.tell("disbursement_result", **result_of(done))
     new_terms = _open(book, waiting.amount) if first else None
     daily.finish(book)
     daily.advance(book, moment.today)
-    book.tell("disbursement_result", **result_of(done))
     return close_book(book, terms=new_terms, transaction=done)
 
 
@@ -197,7 +197,13 @@ def fail_disbursement(
     account.pending_count -= 1
     account.disbursements -= 1
     account.pending = account.pending.minus(waiting.split)
-    failed = replace(waiting, status="failed", failure_reason=cause, processing_date=moment.today)
+    failed = replace(
+        waiting,
+        status="failed",
+        failure_reason=cause,
+        processing_date=moment.today,
+        changed_at=moment.now,
+    )
     book.updates.append(failed)
     book.tell("disbursement_result", **result_of(failed))
     settle_up(book)
@@ -262,11 +268,11 @@ def return_disbursement(
         compensates=original.id,
         failure_reason=cause,
     )
+    book.tell("repayment_result", **result_of(posted))
     after_return(book)
     settle_up(book, closing=not nothing_else)
     if nothing_else:
         never_lent(book)
-    book.tell("repayment_result", **result_of(posted))
     return close_book(book, transaction=posted)
 
 
@@ -319,6 +325,7 @@ def never_lent(book: Book) -> None:
     for one in fields(account):
         if one.name not in KEPT and one.default is not MISSING:
             setattr(account, one.name, one.default)
+    account.came_back = True
 
 
 def is_never_lent(change: Change) -> bool:

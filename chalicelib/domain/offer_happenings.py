@@ -30,6 +30,18 @@ class Bid:
     updated_datetime: str | None = None
     warning_code: str | None = None
 
+    def misread(self, offered: Decimal | None) -> str | None:
+        """Why these cannot be the terms of a loan of ``offered``; ``None`` if they can.
+
+        The servicing fee is a fraction of each payment, the origination fee money out of the loan.
+        """
+        if offered is not None and self.loan_amount != offered:
+            return "loan_amount_differs"
+        servicing, origination = self.servicing_fee or 0, self.origination_fee or 0
+        if 0 <= servicing <= 1 and 0 <= origination <= (self.loan_amount or 0):
+            return None
+        return "fees_out_of_range"
+
 
 @dataclass(frozen=True, slots=True)
 class Moved:

@@ -187,8 +187,8 @@ def _bid(offer: Offer, said: Bid, at: datetime) -> Step:
         return Step(_settled(known, "refuse"))
     there = _settled(known, "bid")
     assert said.bid_amount is not None and said.loan_amount is not None
-    if offer.amount is not None and said.loan_amount != offer.amount:
-        return _with_alarm(_ask(there, DECLINE, "loan_amount_differs"), "loan_amount_differs")
+    if misread := said.misread(offer.amount):
+        return _with_alarm(_ask(there, DECLINE, misread), misread)
     if said.bid_amount < said.loan_amount:
         return _ask(there, DECLINE, "bid_below_loan_amount")
     if offer.paid:

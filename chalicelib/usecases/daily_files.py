@@ -181,11 +181,13 @@ def _pass_on(ctx: Context, file: DataFile) -> None:
 
 def _step(desk: Desk, stored: Stored[DataFile]) -> Stored[DataFile]:
     file = stored.value
-    if file.status == WRITING:
-        return kept(desk.ctx, stored, _write(desk, file))
-    if file.status == CHECKING:
-        return kept(desk.ctx, stored, _check(desk, file))
-    return file_sending.send(desk, stored)
+    if file.status not in (WRITING, CHECKING):
+        return file_sending.send(desk, stored)
+    try:
+        after = _write(desk, file) if file.status == WRITING else _check(desk, file)
+    except Invalid:  # another month has begun: the place is one in a walk over fewer months
+        after = domain.anew(file)
+    return kept(desk.ctx, stored, after)
 
 
 def _tell_a_person(ctx: Context, file: DataFile) -> None:

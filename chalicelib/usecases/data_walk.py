@@ -19,6 +19,7 @@ from chalicelib.domain.data_windows import CLOSED, Window, months, takes_loan, t
 from chalicelib.domain.datasets import (
     Known,
     Row,
+    disbursed,
     loan_row,
     received,
     repayment_row,
@@ -132,7 +133,7 @@ class Walk:
         return self._looked_at(accounts, owned, wanted)
 
     def _all(self, cursor: str | None) -> list[Known]:
-        """Every loan that had been lent."""
+        """Every loan that had been lent, or sold, also one whose money has come back."""
         page = self.ctx.store.page(
             TERMS, self.ctx.partner.id, limit=AT_ONCE, cursor=cursor, newest_first=False
         )
@@ -140,8 +141,8 @@ class Walk:
         ids = [stored.value.id for stored in page.items]
         accounts = self.ctx.store.get_many(ACCOUNT, self.ctx.partner.id, ids)
         owned = self.ctx.store.get_many(OWNERSHIP, self.ctx.partner.id, ids)
-        lent = {one: account for one, account in accounts.items() if account.value.book}
-        return self._looked_at(lent, owned, lambda loan: loan.account.disbursed_on is not None)
+        lent = {one: held for one, held in accounts.items() if held.value.book or one in owned}
+        return self._looked_at(lent, owned, lambda loan: loan.ceded or bool(disbursed(loan)))
 
     def _of_the_book(self, loan: Known) -> bool:
         """Whether the first part of the walk brings this loan into the data set.

@@ -248,7 +248,8 @@ def call(ctx: Context, asker: Asker, offer_id: str, command: str) -> None:
         ctx.report("an offer's call came to nothing", trouble, offer=offer_id)
         code, lost = trouble.code, trouble.lost
         said = Trouble(command, trouble.remedy, ctx.business_date, code, lost)
-    except LookupError:
+    except LookupError as missing:
+        ctx.report("a partner's Blackmoon is not configured", missing, offer=offer_id)
         said = Trouble(command, "permanent", ctx.business_date, NOT_CONFIGURED)
     happen(ctx, offer_id, said)
 
@@ -271,6 +272,8 @@ def _create(ctx: Context, asker: Asker, offer: Offer) -> Happening:
 
 def _known(ctx: Context, offer: Offer) -> dict[str, Any]:
     """Our fields of a loan, of which the partner's map says what is sent."""
+    from chalicelib.domain.datasets import product_type
+
     stored = ctx.store.get(TERMS, ctx.partner.id, offer.loan)
     assert stored is not None, "a loan is never deleted"
     terms: Terms = stored.value
@@ -281,7 +284,7 @@ def _known(ctx: Context, offer: Offer) -> dict[str, Any]:
         "rate": terms.rate,
         "installments": terms.installments or None,
         "product": terms.product,
-        "product_type": terms.kind,
+        "product_type": product_type(terms),
         "end_user": terms.end_user,
         "country": person.value.country if person else None,
     }

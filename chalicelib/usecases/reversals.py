@@ -61,7 +61,7 @@ def _recorded(ctx: Context, row: ReverseRow) -> bool:
     if ctx.store.get(CESSION, ctx.partner.id, id_of(row)) is not None:
         return True
     offer = offers.id_of(row.loan_id)
-    if row.type == offers.CANCELLED:
+    if row.type.casefold() == offers.CANCELLED.casefold():
         there = ctx.store.get(CESSION, ctx.partner.id, offers.cancellation_of(offer))
         if there is not None:
             return _confirmed(ctx, there, row)

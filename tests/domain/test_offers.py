@@ -99,6 +99,12 @@ TABLE: list[tuple[str, Happening, dict[str, str]]] = [
         "retrying": "offered ?decline >decline >alarm",
         "lost": "offered ?decline >decline >alarm",
         "withdrawn": "declined ?decline >decline", "failed": "failed ?decline >decline"}),
+    ("fees in percent", replace(BID, servicing_fee=Decimal("15.25")), {
+        "pending": "offered ?decline >decline >alarm",
+        "calling": "offered ?decline >decline >alarm",
+        "retrying": "offered ?decline >decline >alarm",
+        "lost": "offered ?decline >decline >alarm",
+        "withdrawn": "declined ?decline >decline", "failed": "failed ?decline >decline"}),
     ("accepted", moved("accept"), {"accepting": "accepted +direct"}),
     ("accepted, was declined", moved("accept", "refusal"), {"accepting": "declined >alarm"}),
     ("accepted, with a warning", moved("accept", "notice"), {
@@ -434,3 +440,13 @@ def test_compared_with_what_was_intended(
 def test_refused_is_final() -> None:
     life = Life().asks(Bid(False)).then(Disbursed("t1", TODAY, AMOUNT), BID, LoanCancelled())
     assert life.offer.status == "refused" and life.said == ["create"]
+
+
+@pytest.mark.parametrize(("servicing", "origination", "flaw"), [
+    ("0", "0", None), ("1", "1000.00", None), ("1.01", "0", "fees_out_of_range"),
+    ("-0.01", "0", "fees_out_of_range"), ("0", "1000.01", "fees_out_of_range"),
+    ("0", "-1", "fees_out_of_range"),
+])  # fmt: skip
+def test_which_fees_can_be_meant(servicing: str, origination: str, flaw: str | None) -> None:
+    bid = replace(BID, servicing_fee=Decimal(servicing), origination_fee=Decimal(origination))
+    assert bid.misread(AMOUNT) == flaw

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain import chargebacks, disbursing, loans, postings, reports, servicing
+from chalicelib.domain.account import LINE_OF_CREDIT
 from chalicelib.domain.blackmoon import Cession
 from chalicelib.domain.errors import Invalid
 from chalicelib.domain.ledger import Balances, Transaction
@@ -194,6 +195,22 @@ def test_a_loan_that_is_sold_as_it_is_paid_out_passes_on_all_but_the_fees() -> N
     }
     owed = life.view().account.balances.total
     assert pence(owed) == Decimal("11949.45")
+
+
+def test_a_topup_repeats_the_origination_fee_and_owes_it_no_second_time() -> None:
+    """It is the whole loan's, computed for its amount, however much of it was paid out at first."""
+    fee = Decimal("120")
+    sale = [
+        told(cession("direct", DAY, "9000.00", origination_fee=fee)),
+        told(cession("topup", DAY, "3000.00", origination_fee=fee)),
+    ]
+    life = Archive(terms(kind=LINE_OF_CREDIT, installments=0), DAY)
+    life.disburses("9000").disburses("3000")
+    assert texts(moved(life, sale)) == {
+        "loans_sold": "-12000.00",
+        "cession_clearing": "12120.00",
+        "origination_fee_income": "-120.00",
+    }
 
 
 def test_a_loan_that_is_sold_later_and_bought_back_leaves_the_difference_in_prices() -> None:

@@ -19,8 +19,7 @@ DAYS, DAYS_ON_THE_FIRST = 7, 32
 OPEN = ("active", "late", "arrears", "default")
 ARRIVING = ("repayment", "chargeback")
 PARTS = ("principal", "interest", "fee", "overpayment")
-RETURNED = "disbursement_return"
-TERM = "term_loan"  # what loans of both sorts are to an investor
+RETURNED, PAYS_OUT = "disbursement_return", "gocardless_outbound"
 NOTHING = Decimal("0.00")
 
 Shown = Mapping[str, Any]
@@ -95,9 +94,7 @@ class Watch:
             "applicationId": name,
             "loanId": name,
             "productId": loan["product"],
-            "productType": TERM
-            if evening.kinds[loan["product"]].startswith(TERM)
-            else evening.kinds[loan["product"]],
+            "productType": evening.kinds[loan["product"]],
             "status": loan["status"],
             "balanceDate": evening.day,
             "currency": evening.currency,
@@ -189,8 +186,11 @@ def sales_of(evening: Evening) -> dict[str, str | None]:
 
 
 def _came_back(item: Shown) -> bool:
-    """What was paid out has come back: a repayment that the payer's provider makes by itself."""
-    return bool((item["type"], item["origin"]) == ("repayment", "provider"))
+    """What was paid out has come back: a repayment by itself, from who had paid it out.
+
+    A chargeback that is given back is one from the collecting bank.
+    """
+    return (item["type"], item["origin"], item["provider"]) == ("repayment", "provider", PAYS_OUT)
 
 
 def _in_london(instant: str) -> datetime:

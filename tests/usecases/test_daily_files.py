@@ -13,11 +13,23 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain import disbursing
+from chalicelib.domain.account import Account, Terms
+from chalicelib.domain.book import Moment
+from chalicelib.domain.data_windows import window
+from chalicelib.domain.loans import Outcome
 from chalicelib.integrations.blackmoon.results import ReverseRow
 from chalicelib.jobs import blackmoon as jobs
 from chalicelib.jobs import schedules
 from chalicelib.models.keys import DATA_FILE
-from chalicelib.usecases import daily_files, data_walk, file_sending, reversals
+from chalicelib.usecases import (
+    daily_files,
+    data_walk,
+    file_sending,
+    loans,
+    reversals,
+    transactions,
+)
 from chalicelib.usecases.context import Context
 from tests.scenarios.partner import Loan
 from tests.usecases.bucket import MemoryBucket
@@ -276,6 +288,77 @@ def test_made_again_it_names_the_investor_that_was_known_then(files: Files) -> N
     assert (after["investorId"], after["everSold"]) == ("", "true")
 
 
+def comes_back(files: Files, loan: Loan) -> None:
+    """The bank brings the loan's only disbursement back."""
+    ctx = files.ctx
+    original = transactions.read(ctx, loan.last)
+
+    def command(terms: Terms, account: Account, moment: Moment) -> Outcome:
+        return disbursing.return_disbursement(terms, account, moment, original, "bank")
+
+    loans.carry_out(ctx, loans.load(ctx, loan.id), command)
+    files.shop.works()
+
+
+def replica(files: Files, kind: str) -> list[Any]:
+    """The replica's rows of today."""
+    walk = data_walk.Walk(files.ctx, window(files.ctx.business_date), kind, whole=True)
+    return [row for page in walk.rows() for row in page]
+
+
+def test_money_that_came_back_is_told_also_of_a_loan_that_is_cancelled(files: Files) -> None:
+    """Cancelled before the file of the day is made, and by a partner whose loan was never sold."""
+    loan = files.shop.person.opens_loan(files.shop.person.publishes(), amount="2000.00")
+    loan.disburses("1500.00").confirmed()
+    files.line("500.00", sold=False)
+    files.on("2026-03-04")
+    comes_back(files, loan)
+    loan.does("cancel").ok(201)
+    files.send()
+    assert files.last("loans")[loan.id]["status"] == "active", "as it was the evening before"
+    files.on("2026-03-05")
+    files.send()
+    assert loan.id not in files.last("loans")
+    [row] = files.received("repayments")[-1]
+    assert (row["loanId"], row["type"]) == (loan.id, "disbursement_return")
+    [there] = [row for row in replica(files, "loans") if row["loan_id"] == loan.id]
+    assert (there["status"], there["disbursed_amount"]) == ("cancelled", 1500)
+    assert [row["loan_id"] for row in replica(files, "repayments")] == [loan.id]
+    files.on("2026-03-12")
+    files.send()
+    assert files.received("repayments")[-1] == []
+
+
+def test_a_reverted_disbursement_of_a_cancelled_loan_is_told_of_the_day_before(
+    files: Files,
+) -> None:
+    loan = files.line("500.00", sold=False)
+    files.on("2026-03-04")
+    files.shop.api.post(f"/transaction/{loan.last}/revert/").ok(201)
+    loan.does("cancel").ok(201)
+    files.send()
+    assert files.last("loans")[loan.id]["status"] == "active"
+    files.on("2026-03-05")
+    files.send()
+    assert files.last("loans") == {} and replica(files, "loans") == []
+
+
+def test_of_a_sold_loan_all_is_told_also_on_the_day_on_which_it_is_cancelled(files: Files) -> None:
+    loan = files.line("500.00")
+    assert files.shop.offer(loan)["status"] == "accepted"
+    files.on("2026-03-04")
+    comes_back(files, loan)
+    for day in ("2026-04-15", "2026-04-16", "2026-04-17"):
+        files.on(day)
+        if day == "2026-04-16":
+            loan.does("cancel").ok(201)
+        files.send()
+        assert set(files.last("loans")) == {loan.id}
+        [row] = files.received("repayments")[-1]
+        assert (row["loanId"], row["type"]) == (loan.id, "disbursement_return"), day
+        assert len(replica(files, "loans")) == len(replica(files, "repayments")) == 1
+
+
 # --- when it does not go smoothly -----------------------------------------------------------------
 
 
@@ -418,6 +501,39 @@ def test_a_book_in_pieces_and_pages_is_the_same(
     assert [files.received(kind)[-1] for kind in METHODS] == whole
     assert len(files.received("loans")[-1]) == 4
     assert sum("loans-2." in key for key in files.bucket.objects) >= 2
+
+
+@pytest.mark.parametrize("at", ["writing", "checking"])
+def test_a_month_that_begins_meanwhile_is_no_end_of_it(
+    files: Files, monkeypatch: pytest.MonkeyPatch, at: str
+) -> None:
+    """The walk is over one month more then; what it has come to so far is begun anew."""
+    monkeypatch.setattr(data_walk, "AT_ONCE", 1)
+    monkeypatch.setattr(daily_files, "LOANS_A_PIECE", 1)
+    filled(files, 3)
+    files.on("2026-03-31")
+    daily_files.begin(files.ctx, date(2026, 3, 31))
+    steps = {"writing": daily_files._write, "checking": daily_files._check}
+    usual, went_on = steps[at], list[bool]()
+
+    def then_it_is_april(desk: Any, file: Any) -> Any:
+        after = usual(desk, file)
+        if not went_on and after.place:
+            went_on.append(True)
+            files.on("2026-04-01")
+        return after
+
+    monkeypatch.setattr(
+        daily_files, f"_{'write' if at == 'writing' else 'check'}", then_it_is_april
+    )
+    while files.shop.market.waiting:  # a message's context is made as it comes
+        message = files.shop.market.waiting.pop(0)
+        for _ in range(2):
+            jobs.ask(message.body)
+    assert went_on
+    for kind in METHODS:
+        assert files.shown("2026-03-31", kind)["status"] == "sent"
+    assert len(files.received("loans")) == 1 and len(files.last("loans")) == 3
 
 
 @pytest.mark.parametrize("after", [0, 1])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -9,8 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from chalicelib import selling
+from chalicelib.domain.blackmoon_tokens import Pair
 from chalicelib.jobs import schedules
 from chalicelib.usecases import offers
+from chalicelib.usecases.blackmoon_vaults import Granted
 from tests.usecases.selling import Shop, shop
 
 
@@ -33,6 +37,12 @@ def test_a_loan_is_offered_sold_and_topped_up(market: Shop) -> None:
     offer = market.offer(loan)
     assert (offer["status"], offer["will_participate"]) == ("offered", True)
     assert offer["loan_amount"] == offer["bid_amount"] == Decimal("2000.00")
+    asked = [one["form"].get("applicationFields", "") for one in market.there.received()]
+    [sent] = [json.loads(text) for text in asked if loan.id in text]
+    assert sent == {
+        "applicationId": loan.id, "loanAmount": 2000, "currency": "GBP", "interestRate": 12,
+        "installments": 6, "productType": "term_loan_equal_instalments", "country": "GB",
+    }  # fmt: skip
     loan.disburses("1500.00")
     market.works()
     assert market.offer(loan)["status"] == "offered", "not before the disbursement is applied"
@@ -241,6 +251,13 @@ def test_a_partner_without_blackmoon_is_told_so(
     offer = market.offer(loan)
     assert (offer["status"], offer["error_code"]) == ("failed", "not_configured")
     assert len(market.alarms()) == 1
+
+
+def test_a_shape_that_is_none_is_no_configuration(market: Shop) -> None:
+    """And no lost answer, which would be waited for."""
+    granted = Granted("14", Pair("A", "R"), {"novelty": "x"})
+    with pytest.raises(LookupError, match="novelty"):
+        selling.seller(market.market, granted)
 
 
 def test_a_stages_offers_are_swept_and_a_sandboxs_are_not(tmp_path: Path) -> None:

@@ -21,6 +21,7 @@ from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Moment
 from chalicelib.domain.data_files import DataFile
 from chalicelib.domain.loans import Outcome
+from chalicelib.integrations.blackmoon.results import ReverseRow
 from chalicelib.jobs import schedules
 from chalicelib.models.keys import CESSION, DATA_FILE
 from chalicelib.usecases import (
@@ -29,6 +30,7 @@ from chalicelib.usecases import (
     offers,
     ownership,
     reconciliation,
+    reversals,
     selling_hours,
     transactions,
 )
@@ -343,6 +345,8 @@ def test_an_offer_that_is_cancelled_gives_the_loan_back_and_both_sides_agree(day
     assert days.investor(loan) is None
     [expected] = days.reverses(loan)
     assert (expected["reverse_type"], expected["price"]) == ("Cancelled", Decimal(BID))
+    told = ReverseRow(loan.id, Decimal(BID), "CANCELLED", days.today)
+    assert reversals.record(days.ctx, [told]) == (), "however it is written"
     for _ in range(2):
         assert days.goes_on()["status"] == "matched"
     assert days.reverses(loan) == [expected | {"updated_at": days.reverses(loan)[0]["updated_at"]}]

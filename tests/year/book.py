@@ -21,6 +21,8 @@ from tests.year.lives import PRODUCTS, Life
 WATCHED = "repayment,chargeback,disbursement"
 COLLECTED_DAYS, DISPUTED_DAYS = 5, 3
 """After its creation a collection is with the bank; after it arrived it is disputed."""
+GIVEN_BACK_DAYS = {"gives_back": 2, "gives_back_late": 25}
+"""What was charged back is given back so many days later: soon, or in the next statement."""
 CAUSE = {"payments": "refer_to_payer", "outbound_payments": "account_closed"}
 ACCOUNT = {"bank_account_number": "55779911", "sort_code": "20-00-00"}
 """GoCardless's test account."""
@@ -91,20 +93,31 @@ class Book:
             self._bank(life, day)
 
     def _bank(self, life: Life, day: date) -> None:
-        """The bank refuses the first collection, or takes it back after it was paid."""
-        for item in self.moves.values():
-            if item["loan"] != life.loan or not item["provider_transaction_id"]:
-                continue
-            since = date.fromisoformat(str(item["created_at"])[:10])
-            bounces = life.of.bank == "bounces" and item["status"] == "pending"
-            if bounces and day >= since + timedelta(days=COLLECTED_DAYS):
-                self.bank_says(str(item["provider_transaction_id"]), "failed")
-                life.done.append("bounces")
+        """The bank refuses the first collection, or takes it back after it was paid, and perhaps
+        gives it back again.
+        """
+        for item in [one for one in self.moves.values() if one["loan"] == life.loan]:
             since = date.fromisoformat(str(item["processing_date"]))
-            disputed = life.of.bank == "charges_back" and item["status"] == "applied"
-            if disputed and day >= since + timedelta(days=DISPUTED_DAYS):
-                self.bank_says(str(item["provider_transaction_id"]), "charged_back")
-                life.done.append("charges_back")
+            waits = GIVEN_BACK_DAYS.get(str(life.of.bank))
+            if item["type"] == "chargeback":
+                if waits is not None and day >= since + timedelta(days=waits):
+                    self._bank_has(life, life.last, "chargeback_cancelled", str(life.of.bank))
+                continue
+            payment = str(item["provider_transaction_id"] or "")
+            began = date.fromisoformat(str(item["created_at"])[:10])
+            bounces = life.of.bank == "bounces" and item["status"] == "pending"
+            if payment and bounces and day >= began + timedelta(days=COLLECTED_DAYS):
+                self._bank_has(life, payment, "failed", "bounces")
+            disputed = life.of.bank != "bounces" and item["status"] == "applied"
+            if payment and disputed and day >= since + timedelta(days=DISPUTED_DAYS):
+                self._bank_has(life, payment, "charged_back", "charges_back")
+
+    def _bank_has(self, life: Life, payment: str, action: str, done: str) -> None:
+        """The bank does it, once in a life."""
+        if done not in life.done:
+            self.bank_says(payment, action)
+            life.done.append(done)
+            life.last = payment
 
     # --- what a verb needs ------------------------------------------------------------------------
 
@@ -230,6 +243,7 @@ def _written_off(book: Book, life: Life, _: Any, day: date) -> None:
 
 
 def _cancels(book: Book, life: Life, _: Any, day: date) -> None:
+    until(lambda: book.loan(life).now["status"] == "inactive")  # what came back is on its way
     book.loan(life).does("cancel").ok(201)
 
 

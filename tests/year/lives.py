@@ -51,7 +51,8 @@ class Kind:
     """One sort of life.
 
     ``decision`` is what investors say (None: whatever Blackmoon's calculation says); ``pays`` is
-    how many days after a due date its borrower pays, ``bank`` what becomes of a collection.
+    how many days after a due date its borrower pays, ``bank`` what becomes of a collection; one
+    that gives back has charged back before.
     """
 
     name: str
@@ -104,6 +105,12 @@ KINDS = (
          (PAID_OUT, (2, "sends", "250.00"), (5, "comes_back", None), (9, "repays", "20.00")), True),
     Kind("sold, all of it comes back", "principal, sold",
          ((0, "sends", "1500.00"), (3, "comes_back", None)), True),
+    Kind("sold, charged back, given back", "equal, sold",
+         ((0, "mandate", None), PAID_OUT), True, bank="gives_back"),
+    Kind("revolving, given back when its statement is closed", "revolving, sold",
+         ((0, "mandate", None), PAID_OUT), True, bank="gives_back_late"),
+    Kind("kept, all of it comes back, then cancelled", "principal, kept",
+         ((0, "sends", "1500.00"), (3, "comes_back", None), (3, "cancels", None))),
 )  # fmt: skip
 
 

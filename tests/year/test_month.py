@@ -32,7 +32,8 @@ def _has_seen_enough(run: Run) -> None:
     assert cessions["direct"] > LOANS // 3 and cessions["topup"] > 1 and cessions["reverse"] > 1
     seen = run.book.seen
     loans = ("inactive", "active", "late", "arrears", "closed", "cancelled")
-    wanted = {("loan", status) for status in loans} | {("chargeback", "applied")}
+    wanted = {("loan", status) for status in loans}
+    wanted |= {("chargeback", status) for status in ("applied", "reverted")}
     wanted |= {("repayment", one) for one in ("pending", "applied", "failed", "reverted")}
     assert wanted <= seen, wanted - seen
     assert {one.of.name for one in run.state.lives} == {kind.name for kind in KINDS}

@@ -7,6 +7,7 @@ after everything that was sent has been struck out of it.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, quote_plus
@@ -84,7 +85,7 @@ def struck_out(message: Any, sent: Iterable[str]) -> str:
         if len(one) < SHORTEST_HIDDEN:
             continue
         for spelling in (one, quote_plus(one), quote(one), json.dumps(one)[1:-1]):
-            text = text.replace(spelling, HIDDEN)
+            text = re.sub(re.escape(spelling), HIDDEN, text, flags=re.IGNORECASE)
     return "".join(ch for ch in text if ch.isprintable())[:LONGEST_MESSAGE]
 
 

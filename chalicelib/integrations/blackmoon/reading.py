@@ -14,6 +14,7 @@ from zoneinfo import ZoneInfo
 
 LONGEST_TEXT = 200
 MOST_DIGITS = 40
+DATE_LENGTH = len("2016-05-30")
 LONDON = ZoneInfo("Europe/London")
 
 
@@ -101,15 +102,19 @@ def truth(value: Any) -> bool:
 
 
 def verbatim(value: Any) -> str | None:
-    """Text as it came, to the letter."""
-    return value if isinstance(value, str) and value else None
+    """Text as it came, to the letter; ``None`` for none, and for what is too long to be kept."""
+    return value if isinstance(value, str) and 0 < len(value) <= LONGEST_TEXT else None
 
 
 def day(value: Any) -> date | None:
-    """A date, also of an instant's text, else ``None``."""
+    """A date, else ``None``; of an instant's text, that on which it was in London."""
+    if not isinstance(value, str):
+        return None
+    text = value.strip()
+    at = instant(text) if len(text) > DATE_LENGTH else None
     try:
-        return date.fromisoformat(value.strip()[:10]) if isinstance(value, str) else None
-    except ValueError:
+        return at.astimezone(LONDON).date() if at else date.fromisoformat(text[:DATE_LENGTH])
+    except (ValueError, OverflowError):
         return None
 
 
@@ -120,11 +125,11 @@ def instant(value: Any) -> datetime | None:
         if seconds is not None:
             return datetime.fromtimestamp(int(seconds), UTC)
         at = datetime.fromisoformat(value.strip()) if isinstance(value, str) else None
+        if at is None:
+            return None
+        return (at.replace(tzinfo=LONDON) if at.tzinfo is None else at).astimezone(UTC)
     except (ValueError, OverflowError, OSError):
         return None
-    if at is None:
-        return None
-    return (at.replace(tzinfo=LONDON) if at.tzinfo is None else at).astimezone(UTC)
 
 
 def rows(value: Any) -> Sequence[Mapping[str, Any]]:

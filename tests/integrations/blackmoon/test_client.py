@@ -11,6 +11,7 @@ from urllib.parse import quote_plus
 
 import pytest
 
+from chalicelib.integrations.blackmoon import reading
 from chalicelib.integrations.blackmoon.client import Blackmoon
 from chalicelib.integrations.blackmoon.errors import BlackmoonTrouble
 from chalicelib.integrations.blackmoon.multipart import FilePart
@@ -294,6 +295,7 @@ TIMES = [
     ("2026-07-16 10:00:00", datetime(2026, 7, 16, 9, tzinfo=UTC)),
     (1784192400, datetime(2026, 7, 16, 9, tzinfo=UTC)),
     ("1784192400", datetime(2026, 7, 16, 9, tzinfo=UTC)),
+    ("9999-12-31T23:59:59-01:00", None),  # for ever; there is no such instant in UTC
     ("soon", None),
     (None, None),
 ]
@@ -304,6 +306,32 @@ def test_when_a_token_ends(given: Any, seen: datetime | None) -> None:
     answer = {"accessToken": "A", "refreshToken": "R", "accessTokenExpirationTime": given}
     with provider(success(answer)) as told:
         assert client(told).refresh_tokens("R0").expires_at == seen
+
+
+#: The date that a text tells, in London's time: an offer accepted at 23:30 UTC in summer is sold
+#: on the next day.
+DATES = [
+    ("2026-06-30T23:30:00+00:00", date(2026, 7, 1)),
+    ("2026-06-30T23:30:00+0100", date(2026, 6, 30)),
+    ("2026-01-31T23:30:00Z", date(2026, 1, 31)),
+    ("2026-03-29 00:30:00", date(2026, 3, 29)),
+    ("2026-03-29T00:30:00+02:00", date(2026, 3, 28)),
+    ("2026-06-30", date(2026, 6, 30)),
+    ("2026-06-30, in the evening", date(2026, 6, 30)),
+    ("9999-12-31T23:59:59-01:00", date(9999, 12, 31)),
+    ("June", None),
+    (20260630, None),
+]
+
+
+@pytest.mark.parametrize(("text", "told"), DATES)
+def test_the_date_of_a_text_is_londons(text: Any, told: date | None) -> None:
+    assert reading.day(text) == told
+
+
+def test_what_is_kept_word_for_word_has_an_end() -> None:
+    with provider(success({"updatedDatetime": "2026" * 100_000, "offerId": "8"})) as told:
+        assert client(told).accept_offer("8") == Moved("8", None)
 
 
 # --- warnings -------------------------------------------------------------------------------------
@@ -385,7 +413,14 @@ def test_what_never_left_is_not_lost() -> None:
     assert (trouble.value.remedy, trouble.value.lost) == ("retry", False)
 
 
-SPELLINGS = [TOKEN, quote_plus(TOKEN), json.dumps({"t": TOKEN}), f"x{TOKEN}{TOKEN}y"]
+SPELLINGS = [
+    TOKEN,
+    quote_plus(TOKEN),
+    quote_plus(TOKEN).lower(),
+    TOKEN.upper(),
+    json.dumps({"t": TOKEN}),
+    f"x{TOKEN}{TOKEN}y",
+]
 
 
 @pytest.mark.parametrize("echo", SPELLINGS)
@@ -395,7 +430,7 @@ def test_what_an_error_echoes_is_struck_out(echo: str) -> None:
     told_of = str(bad.value)
     assert "bad access token" in told_of and "Bad token" in told_of
     for spelling in (TOKEN, quote_plus(TOKEN)):
-        assert spelling not in told_of
+        assert spelling.lower() not in told_of.lower()
 
 
 def test_an_application_is_not_in_its_error() -> None:
