@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -22,10 +22,20 @@ class Message:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """A fact that partners can subscribe to (contract 4, outgoing webhooks)."""
+    """A fact that partners can subscribe to (partner API, "Outgoing webhooks").
+
+    ``follows`` says that it is brought about by what the same decision tells otherwise: the closing
+    of a loan by the repayment that settles it.
+    """
 
     name: str
     data: Mapping[str, Any]
+    follows: bool = False
+
+
+def causes_first(events: Iterable[Event]) -> tuple[Event, ...]:
+    """One decision's events as partners hear them: what brings another about comes before it."""
+    return tuple(sorted(events, key=lambda one: one.follows))
 
 
 @dataclass(frozen=True, slots=True)

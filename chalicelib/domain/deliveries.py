@@ -170,7 +170,7 @@ def ends_endpoint(webhook: Webhook, lane: Lane) -> bool:
         return False
     if webhook.deliveries[-1].response_status == GONE:
         return True
-    begun = webhook.deliveries[0].attempted_at
+    begun = webhook.deliveries[-webhook.tries].attempted_at  # asked for again, it begins anew
     return lane.taken_at is None or lane.taken_at < begun
 
 

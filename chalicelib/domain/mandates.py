@@ -229,6 +229,13 @@ def switched(partner: str, mandate: Mandate, is_disabled: bool, in_use: int) -> 
     return Decision(after, _loans_hear(partner, mandate, after))
 
 
+def stopped(partner: str, mandate: Mandate) -> Decision[Mandate] | None:
+    """Disabled because its end user has died; ``None`` if it has ended or is disabled already."""
+    if mandate.is_disabled or mandate.status in CLOSED:
+        return None
+    return switched(partner, mandate, True, 0)
+
+
 def refuse_unless_usable(mandate: Mandate, end_user: str) -> None:
     """Refuse a mandate that cannot collect from ``end_user``."""
     if mandate.end_user != end_user:

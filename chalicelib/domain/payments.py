@@ -18,7 +18,7 @@ from chalicelib.domain import chargebacks, collecting, daily, loans, rebuild, re
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Moment
 from chalicelib.domain.calendar import Calendar, calendar_for
-from chalicelib.domain.decision import Message
+from chalicelib.domain.decision import Event, Message
 from chalicelib.domain.errors import Refused
 from chalicelib.domain.ledger import ORIGIN_SCHEDULE, Transaction
 from chalicelib.domain.loans import Outcome
@@ -292,6 +292,25 @@ def _first(items: Sequence[Transaction], **wanted: str) -> Transaction | None:
 def charge_back(loan: retelling.Loan, moment: Moment, item: Transaction, cause: str) -> Outcome:
     """The provider has taken the money back."""
     return chargebacks.charge_back(loan.terms, loan.account, moment, item, cause)
+
+
+def give_back(loan: retelling.Loan, moment: Moment, chargeback: Transaction) -> Outcome:
+    """The provider has given back what it had taken: the repayment counts again, and says so.
+
+    Behind a closed statement another repayment takes its place, and speaks for itself.
+    """
+    outcome = rebuild.cancel_chargeback(loan, moment, chargeback)
+    undone = outcome.transaction
+    if undone is None or undone.id != chargeback.id:
+        return outcome
+    again = next(item for item in loan.transactions() if item.id == chargeback.compensates)
+    named, after = {"loan": loan.terms.id}, outcome.account
+    told = [*outcome.events, Event("repayment_result", {**named, **loans.result_of(again)})]
+    is_closed_again = after.status == "closed" != loan.account.status
+    if is_closed_again and all(one.name != "loan_closed" for one in told):
+        why = {"close_reason": after.close_reason, "close_substatus": after.close_substatus}
+        told.append(Event("loan_closed", {**named, **why}, follows=True))
+    return replace(outcome, events=tuple(told))
 
 
 # --- trying again, asking for less ----------------------------------------------------------------

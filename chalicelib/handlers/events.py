@@ -44,6 +44,12 @@ class TransactionResultEventOut(TransactionEventOut):
     status: Literal["applied", "failed"]
 
 
+class ChargebackEventOut(TransactionEventOut):
+    """A chargeback; ``repayment`` is the transaction whose money was taken back."""
+
+    repayment: str
+
+
 class ApplicationEventOut(Out):
     """How an application was decided."""
 
@@ -101,7 +107,11 @@ EVENTS: Mapping[str, Event] = {
         TransactionEventOut,
         "It has its `provider_transaction_id` by then. Not sent for repayments made by hand.",
     ),
-    "repayment_result": Event("A repayment was applied or failed", TransactionResultEventOut),
+    "repayment_result": Event(
+        "A repayment was applied or failed",
+        TransactionResultEventOut,
+        "Sent once more, as `applied`, when a chargeback of it is withdrawn.",
+    ),
     "disbursement_result": Event("A disbursement was applied or failed", TransactionResultEventOut),
     "statement_ready": Event("A statement was closed", StatementOut, build=_statement),
     "loan_is_late": Event("A loan became late", LoanOut, build=_loan),
@@ -114,7 +124,9 @@ EVENTS: Mapping[str, Event] = {
     "loan_is_default": Event("A loan came into default", LoanOut, build=_loan),
     "loan_closed": Event("A loan was closed", LoanOut, build=_loan),
     "repayment_charged_back": Event(
-        "A repayment was taken back by the payer's bank", TransactionEventOut
+        "A repayment was taken back by the payer's bank",
+        ChargebackEventOut,
+        "`id` is the chargeback, a transaction of its own; `repayment` the one that it takes back.",
     ),
 }
 

@@ -43,6 +43,7 @@ IDS = frozenset(
         "mandate",
         "offer",
         "product",
+        "repayment",
         "reverted_by",
         "webhook_endpoint",
     ]

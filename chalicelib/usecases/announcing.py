@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
-from chalicelib.domain.decision import Event, Message
+from chalicelib.domain.decision import Event, Message, causes_first
 from chalicelib.domain.deliveries import Webhook, lanes_of
 from chalicelib.domain.webhooks import Subscriptions
 from chalicelib.models import codec
@@ -50,7 +50,10 @@ def announce(
     found = ctx.store.get(SUBSCRIPTIONS, ctx.partner.id, ctx.partner.id)
     if found is None:
         return
-    about = [(event, statements.get(event.data.get("statement", ""), subject)) for event in events]
+    about = [
+        (event, statements.get(event.data.get("statement", ""), subject))
+        for event in causes_first(events)
+    ]
     rows = _rows(ctx, found.value, about, loan)
     if not rows:
         return
@@ -74,6 +77,8 @@ def _rows(
     if not any(endpoints for *_, endpoints in wanted):
         return []
     wall, moving = ctx.wall(), _clock_moves(ctx)
+    # Ids in order, so that the log, where one commit's rows have the same time, shows it too.
+    ids = iter(sorted(ctx.new_id() for *_, endpoints in wanted for _ in endpoints))
     rows: list[Webhook] = []
     for order, (event, subject, endpoints) in enumerate(wanted):
         if not endpoints:
@@ -81,7 +86,7 @@ def _rows(
         data = ctx.event_data(ctx, event, subject)
         rows += [
             Webhook(
-                id=ctx.new_id(),
+                id=next(ids),
                 event=event.name,
                 webhook_endpoint=endpoint,
                 timestamp=int(ctx.now.timestamp()),

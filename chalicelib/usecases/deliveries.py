@@ -210,6 +210,8 @@ def _drain(way: _Visit) -> None:
     while not way.over():
         rows, whole = _pending(ctx, way.lane.id)
         way.expected.difference_update(stored.value.id for stored in rows)
+        if whole:
+            rows += _unseen(way)
         endpoint, wall = way.endpoint, ctx.wall()
         if endpoint is None or endpoint.is_disabled:
             _give_up(ctx, rows, endpoint is None)
@@ -228,6 +230,17 @@ def _drain(way: _Visit) -> None:
         way.next_due = min(left, default=None if whole else wall)
         if whole and (way.next_due is None or way.next_due > ctx.wall()):
             return
+
+
+def _unseen(way: _Visit) -> list[Stored[Webhook]]:
+    """What the message names and the index, being behind, does not show: read by itself, so that a
+    later event of its loan which the index shows already does not go ahead of it.
+    """
+    if not way.expected:
+        return []
+    found = way.ctx.store.get_many(WEBHOOK, way.ctx.partner.id, sorted(way.expected)).values()
+    way.expected.clear()
+    return [stored for stored in found if stored.value.status == domain.PENDING]
 
 
 def _due(stored: Stored[Webhook]) -> datetime:

@@ -111,21 +111,35 @@ def _write(
     decided: Decision[Mandate],
     event: ProviderEvent,
 ) -> None:
-    after = decided.state
-    touch = after.status != stored.value.status
+    has_died = event.details.get("reason_code") in domain.DECEASED
+    stopped = domain.stopped(ctx.partner.id, decided.state) if has_died else None
+    after = stopped.state if stopped else decided.state
+    was = stored.value
+    touch = (after.status, after.is_disabled) != (was.status, was.is_disabled)
     written = unit.update(MANDATE, ctx.partner.id, stored, after, touch=touch)
     announce(ctx, unit, decided.events, written)
-    for message in decided.messages:
+    for message in (*decided.messages, *(stopped.messages if stopped else ())):
         unit.send(message)
-    if event.details.get("reason_code") in domain.DECEASED:
-        mark_sensitive(ctx, unit, after.end_user)
+    if has_died:
+        stop_collecting(ctx, unit, after.end_user, written=after.id)
 
 
-def mark_sensitive(ctx: Context, unit: Unit, end_user: str) -> None:
-    """The provider says that the end user has died."""
+def stop_collecting(ctx: Context, unit: Unit, end_user: str, written: str | None = None) -> None:
+    """The provider says that the end user has died: nothing is collected from them any more.
+
+    ``written`` is the mandate that ``unit`` writes already.
+    """
     person = ctx.store.get(END_USER, ctx.partner.id, end_user)
     if person is not None and not person.value.sensitive:
         unit.update(END_USER, ctx.partner.id, person, replace(person.value, sensitive=True))
+    group = {"end_user": end_user}
+    for stored in ctx.store.each(MANDATE, ctx.partner.id, "owner", group=group, consistent=True):
+        decided = domain.stopped(ctx.partner.id, stored.value)
+        if decided is None or stored.value.id == written:
+            continue
+        unit.update(MANDATE, ctx.partner.id, stored, decided.state)
+        for message in decided.messages:
+            unit.send(message)
 
 
 def _of_billing_request(ctx: Context, event: ProviderEvent) -> Stored[Mandate] | None:

@@ -23,8 +23,8 @@ from chalicelib.domain.ledger import Transaction
 from chalicelib.domain.loans import Outcome
 from chalicelib.domain.payments import Payment
 from chalicelib.integrations.gocardless.errors import ProviderTrouble
-from chalicelib.models.keys import MANDATE, PROVIDER_EVENTS
 from chalicelib.models.keys import PAYMENT as PAYMENT_KIND
+from chalicelib.models.keys import PROVIDER_EVENTS
 from chalicelib.usecases import loans, mandate_events, payments
 from chalicelib.usecases.alarms import raise_alarm
 from chalicelib.usecases.loans import Retelling
@@ -115,6 +115,9 @@ class _Act:
             if not prepares(self, found, after):
                 break
             found, step = self._next(after)
+        if self.event.action == "failed" and self.code in mandates.DECEASED:
+            end_user = found.loan.account.value.end_user
+            mandate_events.stop_collecting(self.ctx, self.unit, end_user)
         after = self._known_since(found, after)
         if after != before:
             self.unit.update(PAYMENT_KIND, self.ctx.partner.id, self.stored, after)
@@ -189,28 +192,13 @@ class _Act:
         outcome = payments.end(self.ctx, self.unit, found, self.cause, anew=anew)
         failed, item = outcome.transaction, found.item
         has_failed = failed is not None and (failed.id, failed.status) == (item.id, "failed")
-        if self.code in mandates.DECEASED:
-            self._stop_collecting(found)
-        elif has_failed and self.event.action == "failed" and self._is_tried_again(found):
+        if has_failed and self.event.action == "failed" and self._is_tried_again(found):
             self.unit.send(domain.retry_later(self.ctx.partner.id, item))
         return APPLIED
 
     def _is_tried_again(self, found: Found) -> bool:
-        passes = domain.may_pass(self.cause, self.code)
+        passes = domain.may_pass(self.cause, self.code) and self.code not in mandates.DECEASED
         return passes and domain.has_attempts_left(found.loan.terms.value, found.item)
-
-    def _stop_collecting(self, found: Found) -> None:
-        """The payer has died: nothing is collected from them any more."""
-        ctx, end_user = self.ctx, found.loan.account.value.end_user
-        mandate_events.mark_sensitive(ctx, self.unit, end_user)
-        group = {"end_user": end_user}
-        for stored in ctx.store.each(MANDATE, ctx.partner.id, "owner", group=group):
-            if stored.value.is_disabled or stored.value.status in mandates.CLOSED:
-                continue
-            decided = mandates.switched(ctx.partner.id, stored.value, True, 0)
-            self.unit.update(MANDATE, ctx.partner.id, stored, decided.state)
-            for message in decided.messages:
-                self.unit.send(message)
 
     def charge_back(self, found: Found, after: Payment) -> str:
         """The money was taken back: once, however often it is said."""
@@ -230,7 +218,7 @@ class _Act:
         if taken is None:
             return WAITING
         chargeback = taken
-        self._carry(found, Retelling(lambda w, m: rebuild.cancel_chargeback(w, m, chargeback)))
+        self._carry(found, Retelling(lambda w, m: domain.give_back(w, m, chargeback)))
         return APPLIED
 
     def _items(self, found: Found) -> list[Transaction]:

@@ -9,7 +9,7 @@ same webhook, in another, or found by looking at the provider's list) changes no
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
@@ -22,6 +22,7 @@ from chalicelib.integrations.gocardless.events import Said, Unreadable, parse
 from chalicelib.models.keys import INBOUND, POLLED, PROVIDER_EVENT, PROVIDER_EVENTS
 from chalicelib.models.store_errors import Conflict, UniqueTaken
 from chalicelib.usecases import disbursements, mandate_events, payment_events
+from chalicelib.usecases.alarms import raise_alarm
 
 if TYPE_CHECKING:
     from chalicelib.integrations.gocardless.client import GoCardless
@@ -37,8 +38,9 @@ OVERLAP = timedelta(hours=24)
 LONGEST_WAIT = timedelta(days=7)
 """What an event waits for comes within minutes, or by the next look at the provider's list."""
 
-MOST_PAGES = 50
-PAGE = 100
+PAGE = 500  # the most that the provider gives at once
+MOST_PAGES = 200
+"""The banks' answers to a day's collections come at once: four events a payment."""
 
 Act = Callable[["Context", "Unit", ProviderEvent, "GoCardless"], str]
 """Adds to the unit what the event does; its outcome.  May look at the provider, never change it.
@@ -78,18 +80,29 @@ def take_in(ctx: Context, body: bytes) -> None:
     except Unreadable as error:
         raise Invalid(Flaw("", "malformed", f"The body is {error}.")) from None
     digest = hashlib.sha256(body).hexdigest()
+    kept = [
+        Inbound(
+            _id(f"webhook/{digest}/{start}"),
+            GOCARDLESS,
+            tuple(events[start : start + EVENTS_A_MESSAGE]),
+        )
+        for start in range(0, len(events), EVENTS_A_MESSAGE)
+    ]
+    if kept:
+        ctx.store.attempt(lambda: _keep(ctx, kept))
+
+
+def _keep(ctx: Context, kept: Sequence[Inbound]) -> None:
+    """Keep a webhook's events, unless the same bytes were kept before."""
     unit = ctx.unit()
-    for start in range(0, len(events), EVENTS_A_MESSAGE):
-        some = tuple(events[start : start + EVENTS_A_MESSAGE])
-        inbound = Inbound(_id(f"webhook/{digest}/{start}"), GOCARDLESS, some)
+    for inbound in kept:
         unit.create(INBOUND, ctx.partner.id, inbound, ttl_seconds=KEPT_SECONDS)
         unit.send(_message(ctx, inbound.id))
-    if not events:
-        return
     try:
         ctx.commit(unit, None)
     except Conflict:
-        return  # the same bytes were kept before
+        if ctx.store.get(INBOUND, ctx.partner.id, kept[0].id) is None:
+            raise  # the table was busy: what nobody has kept must not be answered as if it were
 
 
 def _event(ctx: Context, said: Said) -> ProviderEvent:
@@ -189,13 +202,15 @@ def poll(ctx: Context, provider: GoCardless) -> int:
     """
     stored: Stored[Polled] | None = ctx.store.get(POLLED, ctx.partner.id, ctx.partner.id)
     before = stored.value.newest if stored else None
-    said = list(_listed(provider, before))
-    missed = [_event(ctx, one) for one in reversed(said)]
-    known = ctx.store.get_many(PROVIDER_EVENT, ctx.partner.id, [one.id for one in missed])
-    missed = [one for one in missed if one.id not in known]
+    newest, missed = before, list[ProviderEvent]()
+    for page in _listed(ctx, provider, before):
+        events = [_event(ctx, one) for one in page]
+        known = ctx.store.get_many(PROVIDER_EVENT, ctx.partner.id, [one.id for one in events])
+        missed += [one for one in events if one.id not in known]
+        newest = max(filter(None, (newest, *(one.created_at for one in page))), default=None)
+    missed.reverse()  # the oldest first
     _all(ctx, provider, missed)
     act_on_waiting(ctx, provider)
-    newest = max(filter(None, (before, *(one.created_at for one in said))), default=None)
     if newest != before:
         unit = ctx.unit()
         after = Polled(ctx.partner.id, newest)
@@ -210,13 +225,19 @@ def poll(ctx: Context, provider: GoCardless) -> int:
     return len(missed)
 
 
-def _listed(provider: GoCardless, before: datetime | None) -> Iterable[Said]:
-    """The provider's events since a day before ``before``, newest first."""
+def _listed(
+    ctx: Context, provider: GoCardless, before: datetime | None
+) -> Iterator[Sequence[Said]]:
+    """The provider's events since a day before ``before``, newest first, page by page."""
     since = None if before is None else before - OVERLAP
     place: str | None = None
     for _ in range(MOST_PAGES):
         page = provider.events(after=place, since=since, limit=PAGE)
-        yield from page.events
+        yield page.events
         place = page.after
         if place is None:
             return
+    detail = (
+        f"There are more than {MOST_PAGES * PAGE} events since {since}: older ones were not read."
+    )
+    raise_alarm(ctx, "provider_events_not_read", str(since), detail)

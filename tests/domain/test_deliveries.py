@@ -26,7 +26,7 @@ from chalicelib.domain.errors import Refused
 from chalicelib.domain.webhooks import Endpoint, Subscriptions
 
 NOW = datetime(2026, 3, 2, 9, tzinfo=UTC)
-SECOND = timedelta(seconds=1)
+SECOND, DAY = timedelta(seconds=1), timedelta(days=1)
 
 
 def row(id: str = "w", loan: str | None = "loan", order: int = 0, **more: object) -> Webhook:
@@ -139,6 +139,15 @@ def test_what_disables_an_endpoint(status: int, taken_at: datetime | None, ends:
     failed = row(status=FAILED, deliveries=(Delivery(NOW, status),))
     assert deliveries.ends_endpoint(failed, Lane("e", "p", taken_at=taken_at)) is ends
     assert not deliveries.ends_endpoint(replace(failed, status=DELIVERED), Lane("e", "p"))
+
+
+def test_what_was_asked_for_again_counts_from_then_on() -> None:
+    old = tuple(Delivery(NOW + day * DAY, 500) for day in range(10))
+    new = tuple(Delivery(NOW + day * DAY, 500) for day in range(100, 110))
+    failed = row(status=FAILED, deliveries=old + new, tries=10)
+    since = Lane("e", "p", taken_at=NOW + 50 * DAY)
+    assert deliveries.ends_endpoint(failed, since), "nothing was taken in its second schedule"
+    assert not deliveries.ends_endpoint(failed, replace(since, taken_at=NOW + 101 * DAY))
 
 
 def test_a_lane_wakes_when_its_holder_s_time_is_over_or_something_is_due() -> None:

@@ -34,6 +34,7 @@ FACTS = {
     "created_at": NOW,
     "loan": LOAN,
     "status": "failed",
+    "repayment": LOAN,
 }
 CTX: Any = Context(Partner("p"), NOW, DAY, store=None, new_id=lambda: ID)  # type: ignore[arg-type]
 TEN = Decimal(10)
@@ -48,7 +49,7 @@ def test_there_is_one_for_every_event() -> None:
     ("name", "fields"),
     [
         ("repayment_created", TRANSACTION),
-        ("repayment_charged_back", TRANSACTION),
+        ("repayment_charged_back", {*TRANSACTION, "repayment"}),
         ("repayment_result", {*TRANSACTION, "status"}),
         ("disbursement_result", {*TRANSACTION, "status"}),
     ],

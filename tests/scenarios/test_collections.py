@@ -187,7 +187,19 @@ def test_a_closed_loan_whose_money_goes_back(at: Collector) -> None:
     assert len(at.payments(back)) == 1, "no automatic retry after a chargeback"
     at.happens("chargeback_cancelled", paid)
     back.shows(status="closed", principal="0.00", interest="0.00", days_past_due="0").folds()
-    assert [one["loan"] for one in told(at, "repayment_charged_back")] == [back.id]
+    [taken] = told(at, "repayment_charged_back")
+    assert (taken["loan"], taken["id"], taken["repayment"]) == (
+        back.id,
+        chargebacks[0]["id"],
+        paid["id"],
+    )
+    sent = at.pays.partner.get("/webhook/?limit=200")["results"]
+    heard = [one["event"] for one in reversed(sent) if back.id in one["data"].values()]
+    assert heard[-7:] == [
+        *("repayment_result", "loan_closed"),
+        *("repayment_charged_back", "loan_is_late", "loan_is_arrears"),
+        *("repayment_result", "loan_closed"),
+    ]
 
 
 def test_a_late_failure_is_collected_again(at: Collector) -> None:
@@ -267,6 +279,17 @@ def test_what_is_applied_by_hand_is_not_collected_as_well(at: Collector) -> None
     loan.folds()
 
 
+def test_a_death_is_heard_of_whatever_has_become_of_the_repayment(at: Collector) -> None:
+    loan = at.loan(installments=2)
+    made = loan.transaction("repayment", "500.00").ok(201)
+    at.passes(2)
+    loan.confirmed()  # too late: the banks have it
+    at.happens("failed", at.pays.partner.get(f"/transaction/{made['id']}/"), reason_code="ARUDD-2")
+    assert at.pays.partner.get(f"/transaction/{made['id']}/")["status"] == "applied"
+    assert at.pays.partner.get(f"/end_user/{loan.now['end_user']}/")["sensitive"] is True
+    assert not at.account(loan).mandate_usable
+
+
 def test_a_mandate_that_is_cancelled_with_payments_on_their_way(at: Collector) -> None:
     sent, waiting = at.loans_of(2, installments=2)
     at.goes_to("2018-03-13")
@@ -340,3 +363,26 @@ def test_two_partners_know_nothing_of_each_other(at: Collector) -> None:
     mine.shows(status="active")
     assert last(mine)["status"] == "applied"
     assert other.get("/provider_event/").ok()["results"][0]["outcome"] == "ignored"
+
+
+# --- dated back -----------------------------------------------------------------------------------
+
+
+def test_a_repayment_dated_back_is_collected_only_where_that_is_asked_for(at: Collector) -> None:
+    loan = at.loan()
+    at.goes_to("2018-02-20")
+    dated = {"effective_date": "2018-02-15"}
+    elsewhere = loan.transaction("repayment", "100.00", **dated).ok(201)
+    assert (elsewhere["collect"], elsewhere["provider"]) == (False, None)
+    asked = loan.transaction("repayment", "200.00", collect=True, **dated).ok(201)
+    assert (asked["collect"], asked["provider"]) == (True, "gocardless")
+    at.hears()
+    assert [one["amount"] for one in at.payments(loan)] == [20000]
+    at.goes_to("2018-03-05")
+    done = {one["id"]: one for one in repayments(loan)}
+    assert (done[asked["id"]]["status"], done[asked["id"]]["effective_date"]) == (
+        "applied",
+        "2018-02-15",
+    )
+    assert done[elsewhere["id"]]["status"] == "pending"
+    loan.folds()

@@ -13,7 +13,7 @@ import pytest
 from app import app
 from chalicelib.integrations.gocardless.signature import signature
 from chalicelib.models.keys import ORGANISATION
-from chalicelib.models.store_errors import Unavailable
+from chalicelib.models.store_errors import Conflict, Unavailable
 from tests.http_support import Answer, Api
 from tests.scenarios.partner import Loan
 from tests.scenarios.paying import WEBHOOK, Paying, paying
@@ -161,6 +161,23 @@ def test_a_borrower_who_has_died_is_sensitive(pays: Paying) -> None:
     assert pays.partner.get(f"/end_user/{borrower}/")["sensitive"] is True
 
 
+def test_nothing_more_is_collected_from_a_borrower_who_has_died(pays: Paying) -> None:
+    partner = pays.partner
+    loan = partner.opens_loan(partner.publishes())
+    borrower = loan.now["end_user"]
+    first, other, waits = active(pays, borrower), active(pays, borrower), pays.mandate(borrower)
+    pays.signs(waits)
+    happens(pays, "cancelled", first, reason_code="ADDACS-2")
+    assert partner.get(f"/end_user/{borrower}/")["sensitive"] is True
+    assert partner.get(path_of(other))["is_disabled"] is True
+    assert not _account(pays, loan).mandate_usable
+    partner.goes_to(partner.today() + timedelta(days=5))
+    late = partner.get(path_of(waits))
+    assert (late["status"], late["is_disabled"]) == ("active", True)
+    assert not _account(pays, loan).mandate_usable
+    assert partner.get(path_of(first))["is_disabled"] is False, "it has ended by itself"
+
+
 def test_choosing_and_disabling(pays: Paying) -> None:
     partner = pays.partner
     loan = partner.opens_loan(partner.publishes())
@@ -227,6 +244,23 @@ def test_many_events_at_once_each_once_and_unknown_ones_are_kept(pays: Paying) -
     found = pays.partner.get("/provider_event/?limit=200")
     assert found["count"] == 251
     assert {event["outcome"] for event in found["results"]} == {"ignored"}
+
+
+def test_what_could_not_be_kept_is_not_answered_as_if_it_had_been(
+    pays: Paying, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    real, lost = pays.world.store.commit, list[Any]()
+
+    def busy(unit: Any) -> None:
+        if not lost and any(key[0].split("#")[1:2] == ["INBOUND"] for key in unit.operations):
+            lost.append(unit)
+            raise Conflict
+        real(unit)
+
+    monkeypatch.setattr(pays.world.store, "commit", busy)
+    assert sends(pays, [odd_event(1)]).status == 204
+    pays.works()
+    assert lost and pays.partner.get("/provider_event/")["count"] == 1
 
 
 def test_a_signed_body_that_is_no_webhook(pays: Paying) -> None:

@@ -197,15 +197,41 @@ def test_what_does_not_fit_the_commit_is_recorded_by_the_worker_once(
     assert {row.status for row in one.rows()} == {DELIVERED}
 
 
-def test_a_row_that_its_index_does_not_show_yet_is_looked_for_again(
-    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("shown", [[], [1], [0]], ids=["nothing", "the later", "the earlier"])
+def test_what_its_index_does_not_show_yet_is_sent_all_the_same_and_in_order(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch, shown: list[int]
 ) -> None:
     one = lender(world)
     one.registers(receiver.url)
-    one.tells(fact())
+    one.tells(fact(), fact("repayment_created"), loan="loan")
+    real = deliveries._pending
+
+    def behind(ctx: Any, endpoint: str) -> Any:
+        rows, whole = real(ctx, endpoint)
+        return [row for row in rows if row.value.order in shown], whole
+
     with monkeypatch.context() as patch:
-        patch.setattr(deliveries, "_pending", lambda *_: ([], True))
+        patch.setattr(deliveries, "_pending", behind)
         settle(world)
+    assert receiver.events() == ["repayment_result", "repayment_created"]
+    assert [row.status for row in one.rows()] == [DELIVERED] * 2
+
+
+def test_what_nobody_named_and_its_index_does_not_show_yet_is_looked_for_again(
+    world: World, receiver: Receiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = lender(world)
+    endpoint, _ = one.registers(receiver.url)
+    one.tells(fact())
+    world.line.waiting.clear()
+
+    def called_away(*_: Any) -> Any:
+        deliveries.visit(one.ctx, world.carrier(), endpoint, [], slow=False)  # it leaves word
+        return [], True
+
+    with monkeypatch.context() as patch:
+        patch.setattr(deliveries, "_pending", called_away)
+        deliveries.visit(one.ctx, world.carrier(), endpoint, [], slow=False)
     assert receiver.got == []
     [(seconds, *_)] = world.line.delayed
     assert seconds == 2
@@ -233,6 +259,14 @@ def test_who_loses_a_race_for_a_row_is_not_right(
     settle(world)
     assert len(receiver.got) == 2, "sent at least once"
     assert [(row.status, row.tries) for row in one.rows()] == [(DELIVERED, 1)]
+
+
+def test_the_log_shows_one_commit_s_events_in_their_order(world: World, receiver: Receiver) -> None:
+    one = lender(world)
+    one.registers(receiver.url)
+    names = ["repayment_result", "repayment_created"] * 4
+    one.tells(*map(fact, names), loan="loan")
+    assert [(row.event, row.order) for row in one.rows()] == list(zip(names, range(8), strict=True))
 
 
 def test_recording_reads_one_item_and_without_events_none(
