@@ -374,3 +374,14 @@ def allocate_overpayment(book: Book) -> None:
         paid, towards = pay_billed(book, account.overpayment)
         account.principal, account.interest, account.fee = before
         book.post("allocation", pence(paid.total), paid, overpayment=-paid.total, towards=towards)
+
+
+def cover_at_once(book: Book) -> None:
+    """A fee past the last row is due as it arises, and ``overpayment`` pays it as it is due."""
+    if not book.terms.has_rows or book.account.overpayment <= 0:
+        return
+    bill_the_rest(book)
+    allocate_overpayment(book)
+    round_off(book)
+    clear_rows(book)
+    mark_paid_rows(book)

@@ -38,8 +38,8 @@ def charge_back(
         compensates=original.id,
         failure_reason=cause,
     )
+    book.tell("repayment_charged_back", repayment=original.id, **result_of(posted))
     status.assess(book)
-    book.tell("repayment_charged_back", **result_of(posted))
     return close_book(book, transaction=posted)
 
 
@@ -61,6 +61,7 @@ def pay_again(terms: Terms, account: Account, moment: Moment, chargeback: Transa
         provider=chargeback.provider,
         compensates=chargeback.id,
     )
+    book.tell("repayment_result", **result_of(posted))
     settle_up(book)
     return close_book(book, transaction=posted)
 
@@ -74,9 +75,7 @@ def put_back(book: Book, original: Transaction, on: date) -> tuple[Balances, Dec
     account = book.account
     reopened = account.status == "closed"
     if reopened:
-        account.as_of = on
-        account.close_reason = account.close_substatus = ""
-        status.enter(book, "reopen", "provider")
+        reopen(book, on)
     over = min(account.overpayment, original.overpayment)
     split = original.split.plus(Balances(principal=original.overpayment - over))
     if book.terms.has_rows:
@@ -87,6 +86,14 @@ def put_back(book: Book, original: Transaction, on: date) -> tuple[Balances, Dec
     else:
         call(book, original.effective_date, original.amount)
     return split, -over
+
+
+def reopen(book: Book, on: date) -> None:
+    """A closed loan is open again from ``on``: money has moved, and is owed."""
+    account = book.account
+    account.as_of = on
+    account.close_reason = account.close_substatus = ""
+    status.enter(book, "reopen", ORIGIN_PROVIDER)
 
 
 def _ask_again(book: Book, original: Transaction) -> None:

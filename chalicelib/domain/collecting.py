@@ -63,10 +63,15 @@ def collect(book: Book) -> None:
     _announce(book)
     if not (book.collecting and book.terms.automatic_collection and account.mandate_usable):
         return
+    made = ZERO
     for claim in list(claims(book)):
         if claim.number > account.collected and claim.amount > 0:
             account.collected = claim.number
-            _make(book, claim)
+            if book.terms.has_statements:  # each repayment counts towards every open minimum
+                claim = claim._replace(amount=claim.amount - made)
+            if claim.amount > 0:
+                made += claim.amount
+                _make(book, claim)
 
 
 def _announce(book: Book) -> None:
@@ -85,7 +90,8 @@ def claims(book: Book) -> Iterator[Claim]:
     if book.terms.has_statements:
         for one in account.minimums:
             if one.due - book.today <= NEAR:
-                yield Claim(one.number, one.due, min(pence(one.missing), payable), account.balances)
+                asked = min(pence(one.missing - account.overpayment), payable)
+                yield Claim(one.number, one.due, max(ZERO, asked), account.balances)
     for unpaid in account.billed:
         asked = min(pence(unpaid.missing), payable)
         yield Claim(unpaid.number, unpaid.due, asked, Balances(*unpaid[2:]))

@@ -80,7 +80,7 @@ def next_wake(book: Book) -> date | None:
         days += [row.due for row in book.unbilled_rows()[:1]]  # also one that bills nothing
     else:
         days.append(statements.next_statement(book.terms, account))
-        days.append(statements.next_miss(account))
+        days += [statements.next_claim(account), statements.next_miss(account)]
     return min((day for day in days if day is not None), default=None)
 
 

@@ -89,7 +89,8 @@ class Transaction:
     ``refund``).  ``after`` are the balances once it was posted.  An automatic repayment says which
     ``row`` (or statement) it was made for and when that is ``due``; ``attempt`` counts how often
     the provider has been asked.  ``towards`` says what of a repayment went to which rows or
-    minimums; ``compensates`` is the id of what a chargeback puts back.
+    minimums; ``compensates`` is the id of what a chargeback puts back.  ``changed_at`` is when it
+    last failed, was reverted or told anew.
     """
 
     id: str
@@ -121,6 +122,13 @@ class Transaction:
     attempt: int = 1
     compensates: str | None = None
     towards: tuple[Share, ...] = ()
+    changed_at: datetime | None = None
+
+    @property
+    def updated_at(self) -> datetime:
+        """When it was made, applied or changed, whichever was last."""
+        times = (self.created_at, self.applied_at, self.changed_at)
+        return max(time for time in times if time is not None)
 
     @property
     def covers(self) -> int | None:
@@ -143,7 +151,7 @@ class Run:
     A night is named by the day it ends on; the days in ``skipped`` bore nothing.  ``before`` are
     the balances ahead of the first night, of which only the interest changes during the run.
     ``revision`` says which telling of the history charged them; nights that a later one has taken
-    back name its cause in ``reverted_by`` and count no more.
+    back name its cause in ``reverted_by``, and when in ``reverted_at``, and count no more.
     """
 
     first: date
@@ -154,6 +162,7 @@ class Run:
     seq: int = 0
     revision: int = 0
     reverted_by: str | None = None
+    reverted_at: datetime | None = None
 
     def until(self, last: date, skipped: tuple[date, ...]) -> Run:
         """The run with the nights up to ``last`` added, but for those that are free."""
@@ -293,6 +302,7 @@ def night(loan_id: str, run: Run, day: date, after: Balances, at: datetime) -> T
         after=after,
         applied_at=at,
         reverted_by=run.reverted_by,
+        changed_at=run.reverted_at,
     )
 
 

@@ -243,7 +243,9 @@ def charge_fee(
     refuse_unless_open(book.account)
     details = {k: v for k, v in asked.details().items() if k not in ("name", "origin")}
     status.charge(book, fee, ORIGIN_PARTNER, **details)
-    return close_book(book, transaction=book.transactions[-1])
+    charged = book.transactions[-1]
+    billing.cover_at_once(book)
+    return close_book(book, transaction=charged)
 
 
 @exact

@@ -116,6 +116,16 @@ def confirm_collection(loan: Loan, moment: Moment, waiting: Transaction, charged
     return announcing(outcome, loan, moment, event, done.id, done)
 
 
+@exact
+def confirm_by_hand(
+    loan: Loan, moment: Moment, waiting: Transaction, effective: date | None
+) -> Outcome:
+    """An automatic repayment that arrived by what the partner says, charged today or earlier."""
+    if effective is not None:
+        refuse_date(effective, brought_up(loan, moment).account, moment)
+    return confirm_collection(loan, moment, waiting, effective or moment.today)
+
+
 def _effective(account: Account, moment: Moment, waiting: Transaction, charged: date) -> date:
     day, due = charged, waiting.due
     if due is not None and waiting.attempt == 1 and day == calendar_for(BACS).on_or_after(due):
@@ -149,6 +159,7 @@ def repay_backdated(
         processing_date=moment.today,
         created_at=moment.now,
         after=Balances(),
+        provider=loans.provider_of(account, asked) if asked.collect else None,
         **asked.details(),
     )
     account = replace(account, seq=seq)

@@ -158,6 +158,8 @@ def _taken_back(told: Sequence[Fact]) -> tuple[Ranges, Ranges]:
 def _disburse(book: Book, item: Transaction) -> None:
     account = book.account
     first = account.disbursed_on is None
+    if account.status == "closed":  # what had reopened it has never been, but this was paid out
+        chargebacks.reopen(book, item.effective_date)
     if first:
         account.as_of = account.disbursed_on = item.effective_date
         account.period_start = item.effective_date if book.terms.has_statements else None
@@ -192,10 +194,13 @@ def _repay(book: Book, item: Transaction) -> None:
 
 
 def _fee(book: Book, item: Transaction) -> None:
+    if book.account.status not in status.OPEN:
+        return  # what had reopened the loan has never been, and no more has the fee
     fee = DefaultFee(item.name, "flat", item.split.fee, "manual")
     if item.percent is not None:
         fee = DefaultFee(item.name, "percent", item.percent, "manual")
     book.repost(item, Balances(fee=status.fee_amount(fee, book.account.balances)))
+    billing.cover_at_once(book)
 
 
 def _write_off(book: Book, item: Transaction) -> None:

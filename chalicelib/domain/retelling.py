@@ -18,6 +18,7 @@ from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Book, Moment
 from chalicelib.domain.decision import Event
 from chalicelib.domain.ledger import (
+    ORIGIN_PARTNER,
     Balances,
     Batch,
     Change,
@@ -120,7 +121,7 @@ def retold(
     return Outcome(
         account=closing.account,
         batches=(*(one for one in fresh if _holds(one)), *_cut(loan, moment, closing, new)),
-        events=(*loan.events, *closing.events),
+        events=(*loan.events, *(replace(one, follows=True) for one in closing.events)),
         rewritten=tuple(
             replace(now, revision=account.revision)
             for was, now in zip(loan.written, written, strict=True)
@@ -177,6 +178,14 @@ def _key(item: Transaction) -> tuple[Any, ...]:
     return item.type, item.name, item.effective_date, item.amount, item.split, item.overpayment
 
 
+def _alike(change: Change) -> tuple[Any, ...]:
+    return change.field, change.before, change.after, change.on
+
+
+def _comes_to(change: Change) -> tuple[Any, ...]:
+    return change.field, change.after, change.on, change.cause
+
+
 class _Comparison:
     """What was told against what is written: see the module."""
 
@@ -190,7 +199,7 @@ class _Comparison:
             if not replay.is_fact(item):
                 self._items[_key(item)].append(item)
         self._nights = {day: (run, after) for run in book.runs for day, after in run.each()}
-        self._changes = {(c.field, c.before, c.after, c.on): c for c in book.changes}
+        self._changes = list(book.changes)
 
     def next(self) -> int:
         """The next number of the journal."""
@@ -204,7 +213,7 @@ class _Comparison:
                 batch,
                 transactions=tuple(self._item(item) for item in batch.transactions),
                 runs=tuple(part for run in batch.runs for part in self._parts(run)),
-                changes=tuple(change for change in batch.changes if self._stays(change)),
+                changes=tuple(one for one in map(self._change, batch.changes) if one),
             )
             for batch in known
         ]
@@ -221,10 +230,14 @@ class _Comparison:
             seq = self.next()
             an_id = transaction_id(self._loan.terms.id, seq)
             found.append(replace(item, seq=seq, id=an_id, created_at=self._now))
-        found += [replace(change, seq=self.next()) for change in self._changes.values()]
+        found += [replace(change, seq=self.next()) for change in self._changes]
         return [*found, *self._facts.values(), note]
 
     def _item(self, item: Transaction) -> Transaction:
+        now = self._as_told(item)
+        return item if now == item else replace(now, changed_at=self._now)
+
+    def _as_told(self, item: Transaction) -> Transaction:
         told = self._facts.pop(item.id, None)
         if told is not None:
             return told
@@ -237,9 +250,17 @@ class _Comparison:
             return replace(item, after=same.pop(0).after)
         return replace(item, status="reverted", reverted_by=self._cause)
 
-    def _stays(self, change: Change) -> bool:
-        key = (change.field, change.before, change.after, change.on)
-        return self._changes.pop(key, None) is not None or change.field in KEPT_CHANGES
+    def _change(self, change: Change) -> Change | None:
+        """The change in its place, if it was told; one from outside may have come upon another
+        status, and still counts in the order in which it came.
+        """
+        fact = change.cause == ORIGIN_PARTNER or change.after == "closed"
+        for alike in (_alike, *((_comes_to,) if fact else ())):
+            for n, told in enumerate(self._changes):
+                if alike(told) == alike(change):
+                    del self._changes[n]
+                    return replace(change, before=told.before)
+        return change if change.field in KEPT_CHANGES else None
 
     def _parts(self, run: Run) -> Iterator[Run]:
         """An old run cut into nights that are charged as before and nights taken back."""
@@ -261,7 +282,9 @@ class _Comparison:
 
     def _part(self, run: Run, nights: list[Night], kept_in: Run | None) -> Run:
         part = _stretch(run, nights)
-        return part if kept_in else replace(part, reverted_by=self._cause)
+        if kept_in:
+            return part
+        return replace(part, reverted_by=self._cause, reverted_at=self._now)
 
     def _new_runs(self) -> Iterator[Run]:
         """The nights that were told and not charged before."""

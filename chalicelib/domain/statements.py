@@ -92,6 +92,12 @@ def next_statement(terms: Terms, account: Account) -> date | None:
     return next_day_of_month(terms.statement_day or 1, max(account.as_of, account.period_start))
 
 
+def next_claim(account: Account) -> date | None:
+    """The next day on which ``overpayment`` pays a minimum that falls due."""
+    days = [one.due for one in account.minimums if account.overpayment > 0]
+    return min((day for day in days if account.as_of and day > account.as_of), default=None)
+
+
 def next_miss(account: Account) -> date | None:
     """The next day on which a minimum that is still open will have been missed."""
     days = [one.due + ONE_DAY for one in account.minimums]
@@ -193,7 +199,9 @@ def moved(before: Account, after: Account, today: date) -> tuple[Standing, ...]:
     found: list[Standing] = []
     for number in sorted(old.keys() | new.keys()):
         one = new.get(number)
-        if one is None:
+        if one is None and after.is_written_off:
+            found.append(Standing(number, old[number].missing, MISSED))
+        elif one is None:
             found.append(Standing(number, ZERO, PAID))
         elif one != old.get(number) or _missed_between(before, today, one):
             found.append(_standing(one, today))
@@ -209,6 +217,8 @@ def as_issued(issued: Statement, account: Account, today: date) -> Statement:
     for one in account.minimums:
         if one.number == issued.number:
             return issued.standing(_standing(one, today))
+    if account.is_written_off and issued.minimum_repayment:
+        return issued.standing(Standing(issued.number, issued.minimum_repayment, MISSED))
     return issued.standing(Standing(issued.number, ZERO, PAID))
 
 

@@ -115,14 +115,16 @@ def schedule_view(
     trails = _trails(book.happenings)
     dates, opens = terms.due_dates, account.disbursed_on
     planned = {row.number: row for row in book.unbilled_rows()}
+    until = _lived_until(account, batches, moment.today)
+    last = max([*trails, *planned], default=0)
     left = _disbursed(batches)
     rows: list[ScheduleRow] = []
     for number, (_, due) in enumerate(dates, start=1):
         nights = charged_nights(book.calendar, terms.calculate_interest_on_holidays, opens, due)
         opens = due
         trail, row = trails.get(number), planned.get(number)
-        if trail is None and row is None and number > terms.grace_instalments:
-            continue
+        if number > last and not _has_passed_in_grace(terms, number, due, until):
+            continue  # an early repayment, or the settling, has made it disappear
         principal = trail.principal if trail else row.principal if row else ZERO
         interest = trail.interest if trail else row.interest if row else ZERO
         left -= principal
@@ -141,6 +143,22 @@ def schedule_view(
             )
         )
     return rows
+
+
+def _has_passed_in_grace(terms: Terms, number: int, due: date, until: date) -> bool:
+    """Whether a row in grace came due ``until`` the loan was settled: it may have billed nothing,
+    so that nothing else tells of it.
+    """
+    return number <= terms.grace_instalments + terms.principal_repayment_grace and due <= until
+
+
+def _lived_until(account: Account, batches: Sequence[Batch], today: date) -> date:
+    """The day on which a closed loan was closed; ``today`` for any other."""
+    if account.status != "closed":
+        return today
+    changes = [change for batch in batches for change in batch.changes]
+    closed = (one.on for one in changes if (one.field, one.after) == ("status", "closed"))
+    return max(closed, default=today)
 
 
 def _early(happenings: Sequence[Happening], due: date) -> Decimal:

@@ -114,7 +114,7 @@ class TransactionOut(Out):
 SAME = tuple(
     name
     for name in TransactionOut.model_fields
-    if name not in ("principal", "interest", "fee", "exact", "balance_after", "updated_at")
+    if name not in ("principal", "interest", "fee", "exact", "balance_after")
 )
 
 
@@ -126,7 +126,6 @@ def transaction_out(_: Context, item: Transaction) -> Mapping[str, Any]:
         **item.split._asdict(),
         "exact": exact,
         "balance_after": item.after._asdict(),
-        "updated_at": max(item.created_at, item.applied_at or item.created_at),
     }
 
 

@@ -75,7 +75,12 @@ def _unsettled(ctx: Context, batches: Sequence[Batch], day: date) -> list[Batch]
         if not late or not replay.is_fact(item):
             return item
         item = replace(
-            item, status="pending", applied_at=None, failure_reason="", processing_date=made
+            item,
+            status="pending",
+            applied_at=None,
+            changed_at=None,
+            failure_reason="",
+            processing_date=made,
         )
         if item.type != "disbursement":
             return item
@@ -117,7 +122,7 @@ def view(ctx: Context, loan: Loan, day: date) -> tuple[LoanView, datetime]:
     shown = views.loan_view(then.terms, then.account, moment_at(ctx, day))
     changed = [batch.at for batch in then.batches]
     items = [item for batch in then.batches for item in batch.transactions]
-    changed += [item.applied_at for item in items if item.applied_at]  # confirmed in its place
+    changed += [at for item in items for at in (item.applied_at, item.changed_at) if at]  # in place
     return shown, max(changed, default=loan.created_at)
 
 

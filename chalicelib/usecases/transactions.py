@@ -227,8 +227,7 @@ def _confirming(
         return lambda t, a, m: disbursing.apply_disbursement(t, a, m, waiting, effective_date)
     effective = _past(effective_date, today)
     if waiting.origin == ORIGIN_SCHEDULE:
-        charged = effective or today
-        return Retelling(lambda loan, m: rebuild.confirm_collection(loan, m, waiting, charged))
+        return Retelling(lambda loan, m: rebuild.confirm_by_hand(loan, m, waiting, effective))
     if effective is None or effective == waiting.effective_date:
         return lambda t, a, m: domain.apply_repayment(t, a, m, waiting)
     return Retelling(lambda loan, m: redate.apply_backdated(loan, m, waiting, effective))
@@ -260,7 +259,7 @@ def _reverting(ctx: Context, transaction_id: str) -> tuple[Loan, Retelling]:
         outcome = rebuild.revert(whole, moment, target)
         if target.type != journal.NIGHT:
             return outcome
-        night = replace(target, status="reverted", reverted_by=target.id)
+        night = replace(target, status="reverted", reverted_by=target.id, changed_at=moment.now)
         return replace(outcome, transaction=night)  # no batch holds it as an entry
 
     return loan, Retelling(command)

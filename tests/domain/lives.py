@@ -18,6 +18,7 @@ from chalicelib.domain import (
 )
 from chalicelib.domain.account import Account, DefaultFee, Terms
 from chalicelib.domain.book import Moment
+from chalicelib.domain.decision import causes_first
 from chalicelib.domain.ledger import Balances, Batch, Closing, Transaction, fold
 
 LOAN = "6f025741-3a92-4e28-8869-b362b51d6b5f"
@@ -60,7 +61,7 @@ class Life:
     def _keep(self, outcome: loans.Outcome) -> loans.Outcome:
         self.account = outcome.account
         self.terms = outcome.terms or self.terms
-        self.events += [event.name for event in outcome.events]
+        self.events += [event.name for event in causes_first(outcome.events)]
         for update in outcome.updates:
             self.batches = [
                 replace(

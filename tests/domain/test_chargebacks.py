@@ -9,13 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain import loans
 from chalicelib.domain.account import LINE_OF_CREDIT
 from chalicelib.domain.errors import Refused
+from chalicelib.domain.ledger import Transaction
 from chalicelib.domain.money import PENNY, pence
 from tests.domain.lives import Life, terms
 from tests.domain.test_account_properties import START, agreements
 from tests.domain.test_rebuild import account_of, live
 from tests.domain.test_statements import revolving
+from tests.rules.plain import balances, line, on
 
 DUE = date(2018, 3, 14)
 
@@ -46,7 +49,7 @@ def test_a_chargeback_puts_the_split_back_and_lateness_counts_from_the_original_
     assert life.now(made).status == "applied"  # type: ignore[arg-type]
     assert (life.account.status, life.account.late_since) == ("late", date(2018, 3, 15))
     assert life.view().days_past_due == 5
-    assert life.events[-2:] == ["loan_is_late", "repayment_charged_back"]
+    assert life.events[-2:] == ["repayment_charged_back", "loan_is_late"]
     assert life.folded() == life.account.balances
     assert len(life.goes_to(date(2018, 3, 20)).automatic()) == 1, "no automatic retry"
 
@@ -222,3 +225,34 @@ def test_lives_with_chargebacks_keep_the_books(
                 assert getattr(retold, name) == getattr(account, name), name
         assert len({one.id for one in life.transactions()}) == len(life.transactions())
         assert all(row.status for row in life.schedule())
+
+
+def _reopened_by_a_chargeback() -> tuple[Life, Transaction]:
+    """A line of credit that was written off, open again for 500.00 that were charged back."""
+    life = line().goes_to(on("01-20"))
+    paid = life.repays("500")
+    life.goes_to(on("01-25")).tells(loans.close, "gone", "written_off")
+    taken = life.goes_to(on("01-30")).charges_back(paid)
+    assert (life.account.status, balances(life)) == ("late", "495.00 5.00 0.00")
+    return life, taken
+
+
+def test_a_fee_of_a_loan_that_was_never_reopened_goes_with_what_had_reopened_it() -> None:
+    life, taken = _reopened_by_a_chargeback()
+    life.fee("25").repays("10")
+    life.goes_to(on("02-05")).cancels_chargeback(taken)
+    assert (life.account.status, balances(life)) == ("closed", "0.00 0.00 0.00")
+    assert [(one.status, one.reverted_by) for one in life.of("fee")] == [("reverted", taken.id)]
+    assert [pence(one.amount) for one in life.of("refund")] == [Decimal("10.00")]
+    assert life.folded() == life.account.balances
+
+
+def test_what_was_paid_out_meanwhile_is_owed_though_the_chargeback_was_cancelled() -> None:
+    life, taken = _reopened_by_a_chargeback()
+    life.repays("500")
+    life.goes_to(on("02-01")).disburses("365")  # 0.10 a night
+    life.goes_to(on("02-05")).cancels_chargeback(taken)
+    assert (life.account.status, life.account.close_substatus) == ("active", "")
+    assert balances(life) == "365.00 0.40 0.00"
+    assert life.folded() == life.account.balances == life.retold().balances
+    assert balances(life.goes_to(on("02-15"))) == "365.00 1.40 0.00"

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain import loans
+from chalicelib.domain import disbursing, loans
+from chalicelib.domain.account import DefaultFee
 from chalicelib.domain.errors import Refused
 from chalicelib.domain.ledger import Transaction
 from chalicelib.domain.money import PENNY, pence
@@ -187,6 +188,73 @@ def test_recalculation_equals_history(
     assert live(life) == live(twin)
     check(life)
     assert len({t.id for t in life.transactions()}) == len(life.transactions())
+
+
+def by_hand(life: Life) -> list[tuple[str, str, int]]:
+    """The changes of status by hand, in their order."""
+    changes = [one for batch in life.batches for one in batch.changes]
+    found = [one for one in changes if (one.field, one.cause) == ("status", "partner")]
+    return [(one.before, one.after, one.seq) for one in sorted(found, key=lambda one: one.seq)]
+
+
+def test_a_status_set_by_hand_keeps_its_place_among_what_came_on_that_day() -> None:
+    fee = DefaultFee("Default", "percent", Decimal(2), "default")
+    life = started(default_fees=(fee,)).goes_to(date(2018, 3, 20))
+    cures = life.repays("2100", confirmed=False)
+    assert life.account.status == "active"
+    life.tells(loans.set_status, "make_default")
+    life.repays("50")
+    ((before, _, place),) = by_hand(life)
+    life.goes_to(date(2018, 3, 22)).fails(cures)
+    assert (before, by_hand(life)) == ("active", [("late", "default", place)])
+    assert life.retold().balances == life.account.balances == life.folded()
+
+
+def test_the_same_status_set_by_hand_twice_in_a_day_stays_set_twice() -> None:
+    fee = DefaultFee("Arrears", "flat", Decimal(15), "arrears")
+    life = Life(terms(kind="line_of_credit", default_fees=(fee,)), START).disburses("1000")
+    early = life.repays("10", confirmed=False)
+    life.goes_to(START + timedelta(days=3))
+    for _ in range(2):
+        life.tells(loans.set_status, "make_arrears")
+        life.repays("100")
+    kept = by_hand(life)
+    assert [before for before, _, _ in kept] == ["active", "active"]
+    life.fails(early)
+    assert by_hand(life) == kept
+    assert life.retold().balances == life.account.balances == life.folded()
+    assert life.fails(life.repays("20", confirmed=False)).account.fee == 0
+    assert by_hand(life) == kept
+
+
+def _times(life: Life, *items: Transaction) -> list[str]:
+    """On which days these were last changed."""
+    return [f"{_as_it_is(life, item).updated_at:%m-%d}" for item in items]
+
+
+def test_what_a_telling_changes_says_when() -> None:
+    life = started().goes_to(date(2018, 2, 12))
+    first = life.repays("500", confirmed=False)
+    life.goes_to(date(2018, 2, 20))
+    second = life.repays("700")
+    life.goes_to(date(2018, 3, 5)).fee("10")
+    (fee,) = life.of("fee")
+    before, after = (
+        next(t for t in life.of("interest") if t.effective_date == date(2018, 2, day))
+        for day in (12, 13)
+    )
+    touched = (first, second, fee, before, after)
+    assert _times(life, *touched) == ["02-12", "02-20", "03-05", "02-12", "02-13"]
+    life.goes_to(date(2018, 3, 8)).fails(first)
+    # the night after it bore less than it does now, and the later repayment pays more of it
+    assert _times(life, *touched) == ["03-08", "03-08", "03-08", "02-12", "03-08"]
+    assert _as_it_is(life, after).status == "reverted"
+    life.goes_to(date(2018, 3, 9)).reverts(fee)
+    assert _times(life, *touched) == ["03-08", "03-08", "03-09", "02-12", "03-08"]
+    other = Life(terms(), life.day)
+    asked = other.tells(disbursing.disburse, Decimal("12000"), loans.Asked()).transaction
+    other.goes_to(date(2018, 3, 12)).tells(disbursing.fail_disbursement, asked, "closed account")
+    assert asked is not None and _times(other, asked) == ["03-12"]
 
 
 def _as_it_is(life: Life, item: Transaction) -> Transaction:

@@ -168,6 +168,17 @@ def test_what_has_become_of_statements_is_said_with_each_change() -> None:
     assert paid.standings == (statements.Standing(1, Decimal(0), "paid"),)
 
 
+@pytest.mark.parametrize("day", [10, 25, 27])
+def test_the_minimum_of_a_loan_that_is_written_off_has_been_missed(day: int) -> None:
+    life = revolving().disburses("1000").goes_to(date(2026, 2, day))
+    life.repays("30")
+    gone = life.tells(loans.close, "gone", "written_off")
+    assert gone.standings == (statements.Standing(1, Decimal("45.00"), "missed"),)
+    life.reverts(life.of("write_off")[0])
+    (one,) = life.account.minimums
+    assert (one.number, one.missing) == (1, Decimal("45.00"))
+
+
 def test_a_closed_statements_transactions_cannot_be_reverted() -> None:
     life = revolving().disburses("1000").goes_to(date(2026, 2, 6))
     with pytest.raises(Refused) as refused:

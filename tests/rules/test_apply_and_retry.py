@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain import disbursing, loans
+from chalicelib.domain import disbursing, loans, rebuild
 from chalicelib.domain.errors import Invalid, Refused
-from tests.domain.lives import Life, terms
+from tests.domain.lives import Life, moment, terms
 from tests.rules.plain import D, agreed, automatic, balances, latest, mandated, on, plain, retries
 from tests.rules.rule import rule
 
@@ -61,6 +61,32 @@ def test_repayment(confirmed: str, owed: str) -> None:
     with pytest.raises(Refused) as refused:
         life.tells(loans.apply_repayment, done)
     assert refused.value.code == "invalid_status"
+
+
+@rule(
+    APPLY,
+    {
+        # row 1, 7,610.00, is due on 15 February; applied by hand on the 20th
+        "today": (None, "2023-02-20"),
+        "the due date": ("02-15", "2023-02-15"),
+        "the day of the disbursement": ("01-15", "2023-01-15"),
+        "before the disbursement": ("01-14", None),
+        "in the future": ("02-21", None),
+    },
+    part="or repayment by hand",
+)
+def test_automatic_repayment(effective: str | None, found: str | None) -> None:
+    life = mandated(plain()).goes_to(on("02-20"))
+    (waiting,) = automatic(life)
+    day, given = moment(life.day), on(effective) if effective else None
+    if found is None:
+        with pytest.raises(Invalid) as refused:
+            rebuild.confirm_by_hand(life._whole(), day, waiting, given)
+        assert [flaw.field for flaw in refused.value.flaws] == ["effective_date"]
+        return
+    done = rebuild.confirm_by_hand(life._whole(), day, waiting, given).transaction
+    assert done is not None
+    assert (done.status, str(done.effective_date)) == ("applied", found)
 
 
 RETRY = (

@@ -224,9 +224,68 @@ def test_left_for_the_next(brought: str, left: str) -> None:
     assert shown(life.account.overpayment) == (left,)
     # 1,460 drawn on 20 February are 0.40 a night; on 1 March 8 nights are closed: 73.00 + 3.20
     life.goes_to(on("02-20")).disburses("1460")
-    life.goes_to(on("03-16"))
-    assert shown(*(item.amount for item in life.of("allocation"))) == ("76.20",)
+    assert lasts(life.goes_to(on("03-13")), 1).of("allocation") == []
+    lasts(life, 1)  # due on 15 March
+    (paid,) = lasts(life, 1).of("allocation")
+    assert (paid.effective_date, *shown(paid.amount)) == (on("03-15"), "76.20")
     assert (shown(life.account.overpayment), life.account.status) == (("122.30",), "active")
+
+
+@rule(
+    LEFT,
+    {
+        # of 198.50 left, the statement of 1 March asks for 5 % of what is drawn and 8 nights of it
+        "it is enough": ("1460", [], "0.00"),  # 73.00 + 3.20
+        "to the penny": ("3803.28", [], "0.00"),  # 190.164 + 8.336
+        "it is not": ("4380", ["30.10"], "30.10"),  # 219.00 + 9.60
+    },
+    part="which pays what falls due next",
+)
+def test_left_is_not_collected_again(drawn: str, collected: list[str], asked: str) -> None:
+    life = mandated(revolving(amount=D(5000))).goes_to(on("02-10"))
+    (item,) = automatic(life)
+    life.repays("3676")
+    arrives(life.goes_to(on("02-16")), item, on("02-15"))
+    life.goes_to(on("02-20")).disburses(drawn)
+    lasts(life.goes_to(on("03-09")), 1)
+    assert shown(life.view().next_repayment_amount or D(0)) == (asked,)
+    assert [*shown(*(one.amount for one in automatic(life)[1:]))] == collected
+    arrived = [arrives(life.goes_to(on("03-16")), one, on("03-15")) for one in automatic(life)[1:]]
+    assert len(arrived) == len(collected) and life.account.status == "active"
+    assert life.goes_to(on("03-17")).account.minimums == ()
+
+
+@rule(
+    LEFT,
+    {
+        # all is repaid by hand, which is still pending when the collection of row 5 (7,362.00,
+        # due on 15 June) arrives as well; a fee past the last row is due the day it arises
+        "covers a fee": ("10", "active", "0.00", "7352.00", ["10.00"]),
+        "all of it": ("7362", "active", "0.00", "0.00", ["7362.00"]),
+        "not all of a fee": ("8000", "late", "638.00", "0.00", ["7362.00"]),
+    },
+    part="pays what falls due next",
+)
+def test_left_for_a_fee(
+    charged: str, status: str, owed: str, left: str, allocated: list[str]
+) -> None:
+    life = mandated(plain())
+    for day in ("02-15", "03-15", "04-17", "05-15"):
+        life.goes_to(on(day))
+        arrives(life, automatic(life)[-1], on(day))
+    life.goes_to(on("06-12")).repays(life.view().account.balances.total, confirmed=False)
+    life.goes_to(on("06-17"))
+    arrives(life, automatic(life)[-1], on("06-15"))
+    assert (shown(life.account.overpayment), life.account.status) == (("7362.00",), "active")
+    life.fee(charged)
+    assert [*shown(*(one.amount for one in life.of("allocation")))] == allocated
+    account = life.view().account
+    assert (account.status, *shown(account.balances.total, account.overpayment)) == (
+        (status, owed, left)
+    )
+    assert ("loan_is_late" in life.events) == (status == "late")
+    told = lasts(life, 2).retold()
+    assert (told.balances, told.overpayment) == (account.balances, account.overpayment)
 
 
 LINE = (

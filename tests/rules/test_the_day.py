@@ -132,6 +132,8 @@ def test_notice(story: Callable[[], Life], day: str, times: int) -> None:
         "two rows late": (plain, "03-20", ["7610.00 2023-02-15", "7580.00 2023-03-15"]),
         "one late, one near": (plain, "03-12", ["7610.00 2023-02-15", "7580.00 2023-03-15"]),
         "the minimum": (revolving, "02-20", ["198.50 2023-02-15"]),
+        # the second asks for 182.50 + 44.00; what is collected for the first counts towards it too
+        "two minimums": (revolving, "03-12", ["198.50 2023-02-15", "28.00 2023-03-15"]),
         "nothing is near": (plain, "02-01", []),
     },
     part="a row or minimum that came due before a mandate was usable gets its one first attempt as "
