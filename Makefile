@@ -32,7 +32,7 @@ reset: $(STAMP)  ## forget the state kept under .local/
 	@exec $(VENV)/bin/python -m local.reset
 
 test: $(STAMP)  ## the tests (ARGS='-m slow' for the long ones)
-	@$(VENV)/bin/pytest -n $(WORKERS) --dist loadfile $(ARGS)
+	@$(VENV)/bin/pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder $(ARGS)
 
 test-api: $(STAMP)  ## thousands of requests generated from the API document, some minutes
 	@exec $(VENV)/bin/python -m tests.fuzz

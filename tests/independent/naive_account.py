@@ -293,7 +293,8 @@ class NaiveLoan:
 
     def repay(self, amount: Decimal) -> None:
         with precise():
-            if amount > self.payoff():
+            shown = whole_pence(self.total()) - whole_pence(self.overpayment)
+            if amount > max(self.payoff(), shown):
                 raise RefusedError(str(amount))
             if amount + self.overpayment >= self.total() - HALF_PENNY:
                 self.zero()
