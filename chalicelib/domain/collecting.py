@@ -83,6 +83,16 @@ def _announce(book: Book) -> None:
             book.tell("repayment_due_day_soon", due_date=due, amount=sum(amounts, ZERO))
 
 
+def announce_again(book: Book, noticed: int) -> None:
+    """Have announced what is near and nobody was told of: the partner knows up to ``noticed``.
+
+    A history told anew announces in silence; it may have brought back a row that was paid.
+    """
+    near = [number for number, due in _ahead(book) if number > noticed and due - book.today <= NEAR]
+    if near:
+        book.account.noticed = min(book.account.noticed, near[0] - 1)
+
+
 def claims(book: Book) -> Iterator[Claim]:
     """What may be collected today, the oldest first."""
     account = book.account

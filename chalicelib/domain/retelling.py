@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from typing import Any
 
-from chalicelib.domain import daily, disbursing, loans, replay, statements
+from chalicelib.domain import collecting, daily, disbursing, loans, replay, statements
 from chalicelib.domain.account import Account, Terms
 from chalicelib.domain.book import Book, Moment
 from chalicelib.domain.decision import Event
@@ -112,6 +112,7 @@ def retold(
     loans.close_if_paid(closing)
     if closing.account.status == "closed" and not disbursing.returns(items):
         loans.refund(closing)  # what came on a loan that is closed by now
+    collecting.announce_again(closing, old.noticed)
     daily.finish(closing)
     if closing.account.status == "closed" and old.status == "closed":
         closing.account.close_reason = old.close_reason

@@ -195,3 +195,22 @@ def test_a_chargeback_says_whose_money_it_takes() -> None:
     outcome = chargebacks.charge_back(life.terms, life.account, moment(life.day), paid, "disputed")
     [event] = [one for one in outcome.events if one.name == "repayment_charged_back"]
     assert event.data["repayment"] == paid.id != event.data["id"]
+
+
+def test_a_row_that_a_failure_brings_back_is_announced_once() -> None:
+    """Settled before it was near, owed again when it is: the borrower has to hear of it."""
+    life = started().goes_to(date(2018, 3, 6))
+    waiting = life.repays(pence(life.account.balances.total), confirmed=False)
+    life.goes_to(DUE - timedelta(days=3))
+    assert "repayment_due_day_soon" not in heard(life)
+    life.fails(waiting)
+    assert heard(life).count("repayment_due_day_soon") == 1
+    life.goes_to(DUE)
+    assert "repayment_due_day_soon" not in heard(life)
+
+
+def test_what_was_announced_is_not_announced_again_by_a_failure() -> None:
+    life = started().goes_to(DUE - timedelta(days=4))
+    assert "repayment_due_day_soon" in heard(life)
+    life.fails(life.repays("100", confirmed=False))
+    assert "repayment_due_day_soon" not in heard(life)
