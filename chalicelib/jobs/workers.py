@@ -43,7 +43,7 @@ def do_shard(body: Body) -> None:
     edge.count(metrics.LOANS_FAILED, len(progress.failed))
     if progress.after is None:
         clock = days.shard_done(ctx, day, shard, edge.clock(), edge.outside)
-        if clock.closed == day:
+        if clock.closed == day and clock.target in (None, day):  # not the days passed through
             watching.day_closed(edge, ctx)
         return
     unit = ctx.unit()
