@@ -12,6 +12,7 @@ journal only where the account does not say all (:meth:`Walk._then`).  Memory ho
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
 
 from chalicelib.domain import known, reports, servicing, status
@@ -40,6 +41,8 @@ if TYPE_CHECKING:
     from chalicelib.usecases.context import Context
 
 AT_ONCE = 100
+SIDE_BY_SIDE = 8
+"""Loans of a page whose journals are read at the same time: most of a walk is waiting for them."""
 TRIES = 20
 LOANS, REPAYMENTS = "loans", "repayments"
 BOOK, CEDED, ALL = "book", "ceded", "all"
@@ -161,13 +164,14 @@ class Walk:
     ) -> list[Known]:
         self.met += len(accounts)
         terms = self.ctx.store.get_many(TERMS, self.ctx.partner.id, accounts)
-        found = []
-        for loan_id in terms:
+
+        def look(loan_id: str) -> Known | None:
             held = self._held(owned.get(loan_id))
-            loan = self._known(Loan(terms[loan_id], accounts[loan_id]), held)
-            if loan is not None and wanted(loan):
-                found.append(loan)
-        return found
+            return self._known(Loan(terms[loan_id], accounts[loan_id]), held)
+
+        with ThreadPoolExecutor(SIDE_BY_SIDE) as readers:
+            looked = list(readers.map(look, terms))
+        return [loan for loan in looked if loan is not None and wanted(loan)]
 
     # --- how each was known -----------------------------------------------------------------------
 
