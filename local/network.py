@@ -109,7 +109,8 @@ def application_environment(home: Home, aws_url: str, public_url: str) -> dict[s
         "BACKBONE_TABLE": "backbone",
         "BACKBONE_QUEUE_PREFIX": "backbone",
         "BACKBONE_BUCKET": "backbone-exports",
-        "BACKBONE_REPLICA_BUCKET": "backbone-replica",
+        # empty: no replica, which each rest of a sandbox clock would write anew
+        "BACKBONE_REPLICA_BUCKET": os.environ.get("BACKBONE_REPLICA_BUCKET", "backbone-replica"),
         "BACKBONE_ANSWER_WITHIN": "0",  # a move of the sandbox clock is waited for, however long
         "BACKBONE_PUBLIC_BASE_URL": public_url,
         "BACKBONE_LOCAL_DIR": str(home.directory),
