@@ -22,7 +22,7 @@ WHERE = ROOT / ".local" / "test-year"
 DAYS_A_YEAR = 365
 MADE_AGAIN_BEFORE = (1, 5, 9, 17)
 WITHOUT_REPLICA = {"BACKBONE_REPLICA_BUCKET": ""}
-"""A year of days on each of which the clock rests would write 365 of them, which is not asked here."""
+"""The clock rests on each day: it would be written 365 times, which is not asked about here."""
 
 
 def _asked() -> argparse.Namespace:
