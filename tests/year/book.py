@@ -19,7 +19,8 @@ from tests.stack import Stack, until
 from tests.year.lives import PRODUCTS, Life
 
 WATCHED = "repayment,chargeback,disbursement"
-LOANS_NAMED = 50  # of so many the list reads the journals, which is quicker than all of the partner
+LOANS_NAMED = 50
+"""A list names so many loans; only those are listed to which something has happened since."""
 COLLECTED_DAYS, DISPUTED_DAYS = 5, 3
 """After its creation a collection is with the bank; after it arrived it is disputed."""
 GIVEN_BACK_DAYS = {"gives_back": 2, "gives_back_late": 25}
@@ -175,11 +176,16 @@ class Book:
 
     def evening(self, day: date) -> Evening:
         """The lists as a day ends."""
-        self.shown = {str(one["id"]): one for one in self.all_of("/loan/")}
-        names = sorted(self.shown)
-        some = [",".join(names[at : at + LOANS_NAMED]) for at in range(0, len(names), LOANS_NAMED)]
-        lists = [self.all_of(f"/transaction/?type={WATCHED}&loan={named}") for named in some]
-        self.moves = {str(one["id"]): one for moved in lists for one in moved}
+        before, self.shown = self.shown, {str(one["id"]): one for one in self.all_of("/loan/")}
+        names = [
+            name
+            for name, one in self.shown.items()
+            if name not in before or before[name]["updated_at"] != one["updated_at"]
+        ]
+        for at in range(0, len(names), LOANS_NAMED):
+            named = ",".join(names[at : at + LOANS_NAMED])
+            listed = self.all_of(f"/transaction/?type={WATCHED}&loan={named}")
+            self.moves |= {str(one["id"]): one for one in listed}
         for name, one in self.shown.items():
             if one["installments"] and one["disbursed_at"] and name not in self.matures:
                 rows = self.partner.get(f"/loan/{name}/schedule/")["schedule"]
