@@ -60,7 +60,8 @@ def test_people_addresses_and_what_was_read_sent_back(transport: InProcess) -> N
         person = client.end_users.create(
             first_name="Kim", last_name="Example", birth_date="1980-01-01", city="York"
         )
-        assert "1980" not in repr(person)
+        shown = repr(person)  # ids in it may hold any digits
+        assert "1980-01-01" not in shown and "1980, 1, 1" not in shown
         company = client.end_users.create(type="limited_company", company_name="Example Ltd")
         people = client.end_users.people(company.id)
         assigned = people.create(end_user=person.id, role="director")
