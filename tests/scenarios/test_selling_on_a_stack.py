@@ -37,6 +37,7 @@ def _offer(partner: Partner, loan: Loan) -> Any:
 
 def test_offered_sold_declined_and_lost(stack: Stack) -> None:
     partner = new_partner(stack)
+    _day(partner, 1)  # a day of its own: late in the evening an offer ends tomorrow
     there = _there(stack, partner)
     there.says(decision=True)
     product = partner.publishes(sell_to_blackmoon=True)
